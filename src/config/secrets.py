@@ -1,0 +1,54 @@
+"""The two secrets that sign tokens: from the settings, else random ones kept under `.data/`."""
+
+import json
+import os
+import secrets
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from config.settings import SECRET_BYTES, Settings, get_settings
+
+
+class TokenSecrets(NamedTuple):
+    access: str
+    refresh: str
+
+    def __repr__(self) -> str:
+        return "TokenSecrets(**********)"
+
+
+@lru_cache
+def token_secrets() -> TokenSecrets:
+    """The secrets of this installation; every worker and every later start gets the same ones."""
+    return _choose(get_settings())
+
+
+def _choose(settings: Settings) -> TokenSecrets:
+    if settings.access_token_secret and settings.refresh_token_secret:
+        return TokenSecrets(
+            settings.access_token_secret.get_secret_value(),
+            settings.refresh_token_secret.get_secret_value(),
+        )
+    path = settings.data_dir / "secrets.json"
+    if not path.exists():
+        _create(path)
+    return TokenSecrets(**json.loads(path.read_text()))
+
+
+def _create(path: Path) -> None:
+    """Write a complete file under another name, then link it: of several processes one wins."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    fresh = {name: secrets.token_urlsafe(SECRET_BYTES) for name in TokenSecrets._fields}
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(fresh, file)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

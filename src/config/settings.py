@@ -1,0 +1,135 @@
+"""Every setting of GopherTalk, read once from the environment and `.env`, and checked.
+
+This is the only module that looks at the environment. The rest asks `get_settings()`.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+
+# Printed in the course and in other public examples: good enough to learn with on
+# one's own machine, never to serve others.
+PUBLISHED_SECRETS = {
+    "super_secret_access_token_key",
+    "super_secret_refresh_token_key",
+}
+SECRET_BYTES = 32
+LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "::1"}
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+class SettingsError(Exception):
+    """The environment is wrong; the message names every fault and is fit to print."""
+
+
+class Settings(BaseSettings):
+    """Typed, frozen settings. A name here in upper case is the variable of that name."""
+
+    model_config = SettingsConfigDict(
+        env_file=PROJECT_ROOT / ".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    host: str = "127.0.0.1"
+    port: Port = 3000
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    reload: bool = False
+    shutdown_timeout: Annotated[int, Field(ge=1, le=300)] = 10
+    docs_enabled: bool = True
+    password_form_enabled: bool = True
+    env_allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+
+    data_dir: Path = PROJECT_ROOT / ".data"
+    db_host: str | None = None
+    db_port: Port = 5432
+    db_user: str = "postgres"
+    db_password: SecretStr = SecretStr("")
+    db_name: str = "postgres"
+    db_pool_min: Annotated[int, Field(ge=0, le=1000)] = 2
+    db_pool_max: Annotated[int, Field(ge=1, le=1000)] = 10
+    postgres_transaction_timeout: Seconds = 1.8
+    migrate_on_start: bool = True
+
+    access_token_secret: SecretStr | None = None
+    refresh_token_secret: SecretStr | None = None
+    access_token_expires: Annotated[int, Field(ge=1, le=31_536_000)] = 3600
+    refresh_token_expires: Annotated[int, Field(ge=1, le=31_536_000)] = 86400
+    bcrypt_rounds: Annotated[int, Field(ge=4, le=16)] = 12
+
+    loglevel: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
+    log_format: Literal["plain", "json"] = "plain"
+    log_file: Path | None = None
+
+    @field_validator("loglevel", "log_format", mode="before")
+    @classmethod
+    def _any_case(cls, value: object, info: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return value.lower() if value.lower() in {"plain", "json"} else value.upper()
+
+    @field_validator("env_allowed_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        origins = tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+        for origin in origins:
+            if not origin.startswith(("http://", "https://")):
+                raise ValueError("list origins such as https://app.example.org, never *")
+        return origins
+
+    @field_validator("data_dir", "log_file")
+    @classmethod
+    def _from_project_root(cls, value: Path | None) -> Path | None:
+        return PROJECT_ROOT / value if value else None
+
+    @model_validator(mode="after")
+    def _agree(self) -> "Settings":
+        if self.db_pool_min > self.db_pool_max:
+            raise ValueError("DB_POOL_MIN must not be larger than DB_POOL_MAX")
+        if self.reload and self.workers > 1:
+            raise ValueError("RELOAD works with WORKERS=1 only")
+        secrets = [self.access_token_secret, self.refresh_token_secret]
+        values = [secret.get_secret_value() for secret in secrets if secret]
+        if len(values) == 1:
+            raise ValueError("set ACCESS_TOKEN_SECRET and REFRESH_TOKEN_SECRET, or neither of them")
+        if len(set(values)) < len(values):
+            raise ValueError("ACCESS_TOKEN_SECRET and REFRESH_TOKEN_SECRET must differ")
+        for value in values:
+            self._check_secret(value)
+        return self
+
+    def _check_secret(self, value: str) -> None:
+        if value in PUBLISHED_SECRETS:
+            if self.host not in LOOPBACK_HOSTS:
+                raise ValueError("the token secrets are published examples: choose your own")
+        elif len(value.encode()) < SECRET_BYTES:
+            raise ValueError(f"the token secrets must have at least {SECRET_BYTES} bytes")
+
+
+def _sentence(error: ValidationError) -> str:
+    faults = [
+        f"{'.'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}".lstrip(": ")
+        for fault in error.errors(include_input=False, include_url=False)
+    ]
+    return "Wrong settings: " + "; ".join(fault.replace("Value error, ", "") for fault in faults)
+
+
+@lru_cache
+def get_settings() -> Settings:
+    """Raises SettingsError with all faults in one line, values left out."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError(_sentence(error)) from None

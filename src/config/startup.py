@@ -1,0 +1,145 @@
+"""What is opened when the app starts and closed when it stops."""
+
+import logging
+import sys
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
+from threading import Event, Thread
+from typing import Any, NoReturn
+
+import psycopg
+from starlette.concurrency import run_in_threadpool
+
+from config import db, embedded_postgres
+from config.log import configure_logging
+from config.migrate import MigrationError, migrate
+from config.secrets import token_secrets
+from config.settings import Settings, SettingsError, get_settings
+
+Target = Callable[[], dict[str, Any]]
+
+log = logging.getLogger("gophertalk.startup")
+
+WATCH_SECONDS = 0.5
+# The server answered, but will not let us in for a moment.
+PASSING = ("starting up", "shutting down", "recovery", "too many", "not yet accepting")
+
+
+class StartupError(Exception):
+    """The app cannot start; the message says why and what to do, and is fit to print."""
+
+
+def exit_with(sentence: str) -> NoReturn:
+    """End the program because it cannot start: one line, exit code 2."""
+    print(f"GopherTalk cannot start. {sentence}", file=sys.stderr)
+    sys.exit(2)
+
+
+def settings_or_exit() -> Settings:
+    try:
+        return get_settings()
+    except SettingsError as error:
+        exit_with(str(error))
+
+
+@contextmanager
+def database_server(settings: Settings) -> Generator[Target]:
+    """The server that DB_HOST names, or our own, which its last user stops again.
+
+    Raises StartupError.
+    """
+    if settings.db_host:
+        yield lambda: db.server_conninfo(settings)
+        return
+    try:
+        server = embedded_postgres.start(settings.data_dir)
+    except embedded_postgres.EmbeddedPostgresError as error:
+        raise StartupError(str(error)) from error
+    stop = Event()
+    watcher = Thread(target=_keep_alive, args=(server, stop), daemon=True)
+    watcher.start()
+    try:
+        yield lambda: server.conninfo
+    finally:
+        stop.set()
+        watcher.join()
+        server.release()
+
+
+def _keep_alive(server: embedded_postgres.EmbeddedPostgres, stop: Event) -> None:
+    """Nobody else would restart our own PostgreSQL if it died."""
+    while not stop.wait(WATCH_SECONDS):
+        try:
+            server.revive()
+        except embedded_postgres.EmbeddedPostgresError:
+            log.exception("the embedded PostgreSQL is down and does not start")
+
+
+def migrate_now(target: Target) -> bool:
+    """False when the server cannot be reached yet. Raises StartupError when waiting is no help."""
+    try:
+        migrate(target())
+    except MigrationError as error:
+        raise StartupError(str(error)) from error
+    except psycopg.OperationalError as error:
+        reason = str(error).strip().splitlines()[-1]
+        if "FATAL" in reason and not any(words in reason for words in PASSING):
+            raise StartupError(f"PostgreSQL refuses the connection: {reason}") from error
+        return False
+    return True
+
+
+@contextmanager
+def _migrated(target: Target) -> Generator[None]:
+    """Migrate, now or, while the server is away, as soon as it is there."""
+    if migrate_now(target):
+        yield
+        return
+    log.warning("PostgreSQL does not answer yet; GopherTalk starts without it and goes on trying")
+    stop = Event()
+    thread = Thread(target=_migrate_later, args=(target, stop), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _migrate_later(target: Target, stop: Event) -> None:
+    while not stop.wait(WATCH_SECONDS):
+        try:
+            if migrate_now(target):
+                return
+        except StartupError as error:
+            log.critical("%s", error)
+            return
+
+
+@contextmanager
+def running(settings: Settings) -> Generator[None]:
+    """Everything that requests need: the server, its schema, the pool, the secrets."""
+    token_secrets()
+    with database_server(settings) as target:
+        db.open_pool(settings, target)
+        try:
+            if settings.migrate_on_start:
+                with _migrated(target):
+                    yield
+            else:
+                yield
+        finally:
+            db.close_pool()
+
+
+@asynccontextmanager
+async def lifespan(app: object) -> AsyncGenerator[None]:
+    """Starlette's hook: what stands before the yield runs at start, the rest at stop."""
+    settings = get_settings()
+    configure_logging(settings)
+    opened = running(settings)
+    await run_in_threadpool(opened.__enter__)
+    try:
+        yield
+    finally:
+        await run_in_threadpool(opened.__exit__, None, None, None)

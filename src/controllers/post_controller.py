@@ -1,0 +1,63 @@
+"""HTTP for posts."""
+
+from dependencies.auth import CurrentUserId
+from dependencies.pagination import CursorPage
+from dependencies.params import OwnerId, PostId, ReplyToId, Search
+from dto.post_dto import CreatePostDto, Post
+from services import post_service
+
+
+def get_all_posts(
+    reader_id: CurrentUserId,
+    page: CursorPage,
+    reply_to_id: ReplyToId = 0,
+    owner_id: OwnerId = 0,
+    search: Search = "",
+) -> list[Post]:
+    """The feed: top-level posts, the newest first, or the replies to one post, the oldest first.
+    The `Link` header leads to the next page, without gaps or repeats while new posts arrive."""
+    return page.by_cursor(
+        post_service.get_all_posts(
+            {
+                "user_id": reader_id,
+                "limit": page.limit,
+                "offset": page.offset,
+                "after_id": page.after_id,
+                "reply_to_id": reply_to_id,
+                "owner_id": owner_id,
+                "search": search,
+            }
+        )
+    )
+
+
+def get_post(post_id: PostId, reader_id: CurrentUserId) -> Post:
+    """One post."""
+    return post_service.get_post(post_id, reader_id)
+
+
+def create_post(dto: CreatePostDto, user_id: CurrentUserId) -> Post:
+    """A new post, or a reply to one."""
+    return post_service.create_post(
+        {"text": dto.text, "user_id": user_id, "reply_to_id": dto.reply_to_id or None}
+    )
+
+
+def delete_post(post_id: PostId, user_id: CurrentUserId) -> None:
+    """Deletes a post of your own."""
+    post_service.delete_post(post_id, user_id)
+
+
+def view_post(post_id: PostId, user_id: CurrentUserId) -> None:
+    """Counts your view, once."""
+    post_service.view_post(post_id, user_id)
+
+
+def like_post(post_id: PostId, user_id: CurrentUserId) -> None:
+    """Likes a post, once."""
+    post_service.like_post(post_id, user_id)
+
+
+def dislike_post(post_id: PostId, user_id: CurrentUserId) -> None:
+    """Takes your like back."""
+    post_service.dislike_post(post_id, user_id)

@@ -1,0 +1,1 @@
+"""Everything that knows FastAPI and is not a route: guards, pages, errors, middleware, docs."""

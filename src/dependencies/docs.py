@@ -1,0 +1,66 @@
+"""Swagger UI and ReDoc from files of our own: both work on a machine without internet."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.docs import (
+    get_redoc_html,
+    get_swagger_ui_html,
+    get_swagger_ui_oauth2_redirect_html,
+)
+from fastapi.responses import HTMLResponse
+from fastapi.staticfiles import StaticFiles
+
+DESCRIPTION = """
+The back end of a small community: people talk.
+
+1. **Register** with `POST /api/auth/register`, or log in. Both answer with two tokens.
+2. Press **Authorize** and enter the user name and password (the other fields stay empty).
+3. Write a post, answer it, like it, search for it.
+
+Every refusal has a `detail` and an `error`, one sentence that a person can read. Every list is
+ordered and bounded, and a `Link` header leads to its next page.
+"""
+ASSETS_URL = "/docs-assets"
+
+
+def install_docs(app: FastAPI) -> None:
+    """Needs an app whose own `docs_url` and `redoc_url` are off."""
+    router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+    router.get("/docs")(_swagger_ui)
+    router.get("/docs/oauth2-redirect")(_oauth2_redirect)
+    router.get("/redoc")(_redoc)
+    app.include_router(router)
+    app.mount(ASSETS_URL, StaticFiles(directory=_assets()), name="docs-assets")
+
+
+def _assets() -> Path:
+    """The files that the package fastapi-offline carries; its code is not used."""
+    return Path(str(files("fastapi_offline"))) / "static"
+
+
+async def _swagger_ui() -> HTMLResponse:
+    return get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title="GopherTalk: Swagger UI",
+        oauth2_redirect_url="/docs/oauth2-redirect",
+        swagger_js_url=f"{ASSETS_URL}/swagger-ui-bundle.js",
+        swagger_css_url=f"{ASSETS_URL}/swagger-ui.css",
+        swagger_favicon_url=f"{ASSETS_URL}/favicon.png",
+        swagger_ui_parameters={"persistAuthorization": True, "displayRequestDuration": True},
+    )
+
+
+async def _oauth2_redirect() -> HTMLResponse:
+    return get_swagger_ui_oauth2_redirect_html()
+
+
+async def _redoc() -> HTMLResponse:
+    return get_redoc_html(
+        openapi_url="/openapi.json",
+        title="GopherTalk: ReDoc",
+        redoc_js_url=f"{ASSETS_URL}/redoc.standalone.js",
+        redoc_favicon_url=f"{ASSETS_URL}/favicon.png",
+        with_google_fonts=False,
+    )

@@ -1,0 +1,84 @@
+"""One page of a list, and the way to the next: a `Link: <...>; rel="next"` header (RFC 8288).
+
+A full page names its successor; a page that is not full is the last one.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlencode
+
+from fastapi import Depends, Query, Request
+from pydantic import BeforeValidator
+
+from dto.fields import is_decimal
+
+Rows = TypeVar("Rows", bound=Sequence[Mapping[str, Any]])
+
+MAX_OFFSET = 2**31 - 1
+# Eight bytes, in base64 without padding.
+CURSOR_PATTERN = "^[A-Za-z0-9_-]{11}$"
+
+Limit = Annotated[
+    int,
+    BeforeValidator(is_decimal),
+    Query(ge=1, le=100, description="How many rows at most."),
+]
+Offset = Annotated[
+    int,
+    BeforeValidator(is_decimal),
+    Query(ge=0, le=MAX_OFFSET, description="How many rows to skip."),
+]
+Cursor = Annotated[
+    str | None,
+    Query(pattern=CURSOR_PATTERN, description="Where to go on, from the `Link` header."),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What part of a list is asked for; `after_id` is the id that the last page ended with."""
+
+    request: Request
+    limit: int
+    offset: int
+    after_id: int | None = None
+
+    def by_offset(self, rows: Rows) -> Rows:
+        """The rows, with a link that skips them."""
+        return self._linked(rows, {"offset": str(self.offset + self.limit)})
+
+    def by_cursor(self, rows: Rows) -> Rows:
+        """The rows, with a link that goes on behind the last one, whatever is added meanwhile."""
+        return self._linked(rows, {"cursor": _encode(rows[-1]["id"])} if rows else {})
+
+    def _linked(self, rows: Rows, position: dict[str, str]) -> Rows:
+        if len(rows) == self.limit:
+            query = dict(self.request.query_params)
+            query.pop("offset", None)
+            target = f"{self.request.url.path}?{urlencode({**query, **position})}"
+            self.request.state.headers = [(b"link", f'<{target}>; rel="next"'.encode())]
+        return rows
+
+
+def _encode(row_id: int) -> str:
+    return urlsafe_b64encode(row_id.to_bytes(8, signed=True)).rstrip(b"=").decode()
+
+
+def _decode(cursor: str) -> int:
+    return int.from_bytes(urlsafe_b64decode(cursor + "="), signed=True)
+
+
+async def offset_page(request: Request, limit: Limit = 10, offset: Offset = 0) -> Page:
+    return Page(request, limit, offset)
+
+
+async def cursor_page(
+    request: Request, limit: Limit = 10, offset: Offset = 0, cursor: Cursor = None
+) -> Page:
+    return Page(request, limit, offset, _decode(cursor) if cursor else None)
+
+
+OffsetPage = Annotated[Page, Depends(offset_page)]
+CursorPage = Annotated[Page, Depends(cursor_page)]

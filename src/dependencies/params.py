@@ -1,0 +1,39 @@
+"""What the paths, queries and forms of the routes carry, named once."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Form, Path, Query
+from pydantic import BaseModel, Field
+
+from dto.fields import AnyPassword, AnyUserName, Id, IdOrZero, Text, UserName
+
+UserId = Annotated[Id, Path(description="The user's id.")]
+# Digits are an id, for a user name cannot begin with one.
+UserRef = Annotated[
+    Id | UserName, Field(union_mode="left_to_right"), Path(description="An id or a user name.")
+]
+PostId = Annotated[Id, Path(description="The post's id.")]
+SessionId = Annotated[UUID, Path(description="The session's id.")]
+
+ReplyToId = Annotated[
+    IdOrZero, Query(description="Only the replies to this post, the oldest first; 0 for no filter.")
+]
+OwnerId = Annotated[IdOrZero, Query(description="Only this user's posts; 0 for no filter.")]
+Search = Annotated[
+    Text, Query(max_length=280, description="Only posts with this text in them, in any case.")
+]
+
+
+class PasswordForm(BaseModel):
+    """The OAuth2 password grant, as Swagger UI's Authorize button sends it."""
+
+    username: AnyUserName = Field(examples=["gopher_anna"])
+    password: AnyPassword = Field(examples=["gopher1!"])
+    grant_type: str = Field(default="password", pattern="^password$")
+    scope: str = ""
+    client_id: str | None = None
+    client_secret: str | None = None
+
+
+OAuthForm = Annotated[PasswordForm, Form()]

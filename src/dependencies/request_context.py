@@ -1,0 +1,80 @@
+"""The outermost layer of every request: its id, its clock, its path, its line in the log."""
+
+import logging
+import re
+from time import perf_counter
+from uuid import uuid4
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from utils import context
+
+log = logging.getLogger("gophertalk.access")
+
+SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+
+
+class RequestContext:
+    """Gives every response, errors included, its headers, and every request one line in the log."""
+
+    def __init__(self, app: ASGIApp, seconds: float) -> None:
+        """`seconds`: how long a request may work on the database."""
+        self.app = app
+        self.seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = perf_counter()
+        state = scope.setdefault("state", {})
+        request_id = _request_id(scope)
+        context.request_id.set(request_id)
+        context.allow_seconds(self.seconds)
+        status = 500
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                took = f"{(perf_counter() - started) * 1000:.2f}"
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    (b"x-request-id", request_id.encode()),
+                    (b"x-process-time-ms", took.encode()),
+                    (b"x-content-type-options", b"nosniff"),
+                    *state.get("headers", ()),
+                ]
+                if scope["path"].startswith("/api"):
+                    message["headers"].append((b"cache-control", b"no-store"))
+            await send(message)
+
+        try:
+            await self.app(_normalised(scope), receive, send_with_headers)
+        finally:
+            log.info(
+                "%s %s took %.2f ms",
+                scope["method"],
+                scope["path"],
+                (perf_counter() - started) * 1000,
+                extra={"status": status, "user_id": state.get("user_id")},
+            )
+
+
+def _request_id(scope: Scope) -> str:
+    """The client's own, if it sent a sane one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and SANE_ID.fullmatch(value):
+            return value.decode()
+    return uuid4().hex
+
+
+def _normalised(scope: Scope) -> Scope:
+    """A path means the same with and without its trailing slash, and HEAD is a GET whose body
+    the server leaves out. The server keeps its own scope, in which HEAD stays HEAD."""
+    scope = dict(scope)
+    if scope["method"] == "HEAD":
+        scope["method"] = "GET"
+    if scope["path"] != "/" and scope["path"].endswith("/"):
+        scope["path"] = scope["path"].rstrip("/") or "/"
+    return scope

@@ -1,0 +1,101 @@
+"""Registration, login and sessions as they come in and go out."""
+
+from datetime import datetime
+from typing import Annotated, NotRequired
+
+from pydantic import AfterValidator, ConfigDict, EmailStr, Field, ValidationInfo
+from typing_extensions import TypedDict
+
+from dto.fields import (
+    AnyPassword,
+    AnyUserName,
+    Password,
+    PersonName,
+    RequestModel,
+    UserName,
+    optional_field,
+)
+
+
+def _same_as_password(confirmation: str, info: ValidationInfo) -> str:
+    if "password" in info.data and confirmation != info.data["password"]:
+        raise ValueError("Passwords do not match")
+    return confirmation
+
+
+# Stands after the field `password` in every model that has it.
+PasswordConfirm = Annotated[AnyPassword, AfterValidator(_same_as_password)]
+
+
+class RegisterDto(RequestModel):
+    """A new account."""
+
+    user_name: UserName = Field(examples=["gopher_anna"])
+    password: Password = Field(examples=["gopher1!"])
+    password_confirm: PasswordConfirm = Field(examples=["gopher1!"])
+    first_name: PersonName = Field(examples=["Anna"])
+    last_name: PersonName = Field(examples=["Petrova"])
+    middle_name: PersonName | None = optional_field("Maria")
+    email: EmailStr | None = optional_field("anna@example.org")
+
+
+class LoginDto(RequestModel):
+    user_name: AnyUserName = Field(examples=["gopher_anna"])
+    password: AnyPassword = Field(examples=["gopher1!"])
+
+
+class RefreshDto(RequestModel):
+    refresh_token: str = Field(
+        max_length=4096, examples=["eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxIn0.c2ln"]
+    )
+
+
+class RegisterFields(TypedDict):
+    user_name: str
+    password: str
+    first_name: str
+    last_name: str
+    password_confirm: NotRequired[str]
+    middle_name: NotRequired[str | None]
+    email: NotRequired[str | None]
+
+
+class LoginFields(TypedDict):
+    user_name: str
+    password: str
+
+
+class TokenPair(TypedDict):
+    """Send the access token as `Authorization: Bearer ...`, keep the refresh token to yourself."""
+
+    access_token: str
+    refresh_token: str
+
+
+class BearerToken(TypedDict):
+    """The answer to the OAuth2 password form (RFC 6749, section 5.1)."""
+
+    access_token: str
+    token_type: str
+
+
+class Session(TypedDict):
+    """One login: on this device or another."""
+
+    __pydantic_config__ = ConfigDict(  # pyright: ignore[reportGeneralTypeIssues]
+        json_schema_extra={
+            "example": {
+                "id": "0b5b1c4e-6a52-4a6e-9d0a-0c1c8a7f3f5b",
+                "created_at": "2026-11-21T12:00:00Z",
+                "last_used_at": "2026-11-21T12:30:00Z",
+                "expires_at": "2026-11-22T12:30:00Z",
+                "current": True,
+            }
+        }
+    )
+
+    id: str
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    current: bool

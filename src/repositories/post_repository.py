@@ -1,0 +1,187 @@
+"""Posts, likes and views in PostgreSQL. The counters are columns that triggers keep exact."""
+
+from typing import Any, LiteralString
+
+from psycopg.errors import ForeignKeyViolation, UniqueViolation
+
+from dto.post_dto import NewPost, Post, PostFilter
+from utils.errors import Conflict, NotFound
+from utils.sql import execute, fetch_all, fetch_one, like_pattern
+
+# An author who deleted the account keeps the posts but not the name on them.
+AUTHOR_COLUMNS: LiteralString = """
+    u.id AS user_id,
+    CASE WHEN u.deleted_at IS NULL THEN u.user_name ELSE 'deleted' END AS user_name,
+    CASE WHEN u.deleted_at IS NULL THEN u.first_name ELSE 'deleted' END AS first_name,
+    CASE WHEN u.deleted_at IS NULL THEN u.last_name ELSE '' END AS last_name
+"""
+READER_COLUMNS: LiteralString = """
+    EXISTS (SELECT FROM likes l WHERE l.user_id = %s AND l.post_id = p.id) AS user_liked,
+    EXISTS (SELECT FROM views v WHERE v.user_id = %s AND v.post_id = p.id) AS user_viewed
+"""
+POST_COLUMNS: LiteralString = (
+    "p.id, p.text, p.reply_to_id, p.created_at, p.likes_count, p.views_count, p.replies_count"
+)
+
+
+def create_post(dto: NewPost) -> Post:
+    """Raises NotFound when the post that it answers is not there or deleted."""
+    try:
+        row = fetch_one(
+            f"""
+            WITH p AS (
+                INSERT INTO posts (text, user_id, reply_to_id)
+                VALUES (%s, %s, %s)
+                RETURNING id, text, user_id, reply_to_id, created_at,
+                          likes_count, views_count, replies_count
+            )
+            SELECT {POST_COLUMNS}, false AS user_liked, false AS user_viewed, {AUTHOR_COLUMNS}
+            FROM p
+            JOIN users u ON u.id = p.user_id
+            """,
+            (dto["text"], dto["user_id"], dto.get("reply_to_id")),
+        )
+    except ForeignKeyViolation as error:
+        raise NotFound("Post not found") from error
+    return _with_author(row)
+
+
+def get_all_posts(dto: PostFilter) -> list[Post]:
+    """A page for one reader: top-level posts, the newest first, or the replies to one post, the
+    oldest first. The page is picked first, so the rest of the work is that of its rows alone."""
+    conditions: list[LiteralString] = ["deleted_at IS NULL"]
+    params: list[Any] = []
+    reply_to_id, owner_id = dto.get("reply_to_id"), dto.get("owner_id")
+    after_id, search = dto.get("after_id"), dto.get("search")
+    order: LiteralString = "id" if reply_to_id else "id DESC"
+
+    if reply_to_id:
+        conditions.append("reply_to_id = %s")
+        params.append(reply_to_id)
+    else:
+        conditions.append("reply_to_id IS NULL")
+    if owner_id:
+        conditions.append("user_id = %s")
+        params.append(owner_id)
+    if search:
+        conditions.append("text ILIKE %s")
+        params.append(like_pattern(search))
+    if after_id is not None:
+        conditions.append("id > %s" if reply_to_id else "id < %s")
+        params.append(after_id)
+
+    rows = fetch_all(
+        f"""
+        SELECT {POST_COLUMNS}, {READER_COLUMNS}, {AUTHOR_COLUMNS}
+        FROM (
+            SELECT id, text, reply_to_id, created_at, likes_count, views_count, replies_count,
+                   user_id
+            FROM posts
+            WHERE {" AND ".join(conditions)}
+            ORDER BY {order}
+            OFFSET %s
+            LIMIT %s
+        ) p
+        JOIN users u ON u.id = p.user_id
+        ORDER BY p.{order}
+        """,
+        (dto["user_id"], dto["user_id"], *params, dto["offset"], dto["limit"]),
+    )
+    return [_with_author(row) for row in rows]
+
+
+def get_post_by_id(post_id: int, user_id: int) -> Post:
+    """As `user_id` sees it. Raises NotFound."""
+    row = fetch_one(
+        f"""
+        SELECT {POST_COLUMNS}, {READER_COLUMNS}, {AUTHOR_COLUMNS}
+        FROM posts p
+        JOIN users u ON u.id = p.user_id
+        WHERE p.id = %s AND p.deleted_at IS NULL
+        """,
+        (user_id, user_id, post_id),
+    )
+    if row is None:
+        raise NotFound("Post not found")
+    return _with_author(row)
+
+
+def delete_post(post_id: int, owner_id: int) -> None:
+    """Soft. Raises NotFound, also when the post is somebody else's."""
+    deleted = execute(
+        """
+        UPDATE posts
+        SET deleted_at = now()
+        WHERE id = %s AND user_id = %s AND deleted_at IS NULL
+        """,
+        (post_id, owner_id),
+    )
+    if deleted == 0:
+        raise NotFound("Post not found or already deleted")
+
+
+def view_post(post_id: int, user_id: int) -> None:
+    """Raises NotFound, and Conflict when the user has viewed it before."""
+    try:
+        viewed = execute(
+            """
+            INSERT INTO views (post_id, user_id)
+            SELECT p.id, wanted.user_id
+            FROM (VALUES (%s::bigint, %s::bigint)) AS wanted (post_id, user_id)
+            JOIN posts p ON p.id = wanted.post_id AND p.deleted_at IS NULL
+            """,
+            (post_id, user_id),
+        )
+    except UniqueViolation as error:
+        raise Conflict("Post already viewed") from error
+    except ForeignKeyViolation as error:
+        raise NotFound("Post not found") from error
+    if viewed == 0:
+        raise NotFound("Post not found")
+
+
+def like_post(post_id: int, user_id: int) -> None:
+    """Raises NotFound, and Conflict when the user likes it already."""
+    try:
+        liked = execute(
+            """
+            INSERT INTO likes (post_id, user_id)
+            SELECT p.id, wanted.user_id
+            FROM (VALUES (%s::bigint, %s::bigint)) AS wanted (post_id, user_id)
+            JOIN posts p ON p.id = wanted.post_id AND p.deleted_at IS NULL
+            """,
+            (post_id, user_id),
+        )
+    except UniqueViolation as error:
+        raise Conflict("Post already liked") from error
+    except ForeignKeyViolation as error:
+        raise NotFound("Post not found") from error
+    if liked == 0:
+        raise NotFound("Post not found")
+
+
+def dislike_post(post_id: int, user_id: int) -> None:
+    """Take the like back. Raises NotFound when there is no such post, or no like on it."""
+    disliked = execute(
+        """
+        DELETE FROM likes l
+        USING posts p
+        WHERE l.post_id = %s AND l.user_id = %s AND p.id = l.post_id AND p.deleted_at IS NULL
+        """,
+        (post_id, user_id),
+    )
+    if disliked == 0:
+        raise NotFound("Post not found")
+
+
+def _with_author(row: dict[str, Any]) -> Any:
+    """Nest the author's columns, where the statement has them, under `user`."""
+    if "user_name" not in row:
+        return row
+    author = {
+        "id": row.pop("user_id"),
+        "user_name": row.pop("user_name"),
+        "first_name": row.pop("first_name"),
+        "last_name": row.pop("last_name"),
+    }
+    return {**row, "user": author}

@@ -1,0 +1,145 @@
+"""Sessions and their refresh tokens in PostgreSQL. A token is kept as its SHA-256 alone."""
+
+from hashlib import sha256
+from typing import Any
+
+from typing_extensions import TypedDict
+
+from dto.auth_dto import Session
+from utils.errors import NotFound
+from utils.sql import Conn, execute, fetch_all, fetch_one
+
+
+class SpentToken(TypedDict):
+    """`reused`: it had been spent before, and longer ago than two tabs can be apart."""
+
+    session_id: str
+    user_id: int
+    reused: bool
+
+
+def _digest(token: str) -> bytes:
+    return sha256(token.encode()).digest()
+
+
+def create_session(session_id: str, user_id: int, refresh_token: str, lifetime: int) -> None:
+    """The session and its first refresh token; both are good for `lifetime` seconds."""
+    execute(
+        """
+        WITH session AS (
+            INSERT INTO sessions (id, user_id, expires_at)
+            VALUES (%s, %s, now() + make_interval(secs => %s))
+            RETURNING id, expires_at
+        )
+        INSERT INTO refresh_tokens (session_id, expires_at, token_hash)
+        SELECT id, expires_at, %s
+        FROM session
+        """,
+        (session_id, user_id, lifetime, _digest(refresh_token)),
+    )
+
+
+def is_live(session_id: str, user_id: int) -> bool:
+    """Whether the session goes on and its user is neither deleted nor deactivated."""
+    row = fetch_one(
+        """
+        SELECT 1
+        FROM sessions s
+        JOIN users u ON u.id = s.user_id
+        WHERE s.id = %s AND s.user_id = %s AND s.ended_at IS NULL AND s.expires_at > now()
+          AND u.status = 1 AND u.deleted_at IS NULL
+        """,
+        (session_id, user_id),
+    )
+    return row is not None
+
+
+def is_recent(session_id: str, seconds: int) -> bool:
+    """Whether the session's login was at most so long ago."""
+    row = fetch_one(
+        "SELECT 1 FROM sessions WHERE id = %s AND created_at > now() - make_interval(secs => %s)",
+        (session_id, seconds),
+    )
+    return row is not None
+
+
+def spend_refresh_token(token: str, conn: Conn) -> SpentToken | None:
+    """Mark the token as spent; None when it is unknown, expired, or its session is over."""
+    return fetch_one(
+        """
+        UPDATE refresh_tokens t
+        SET spent_at = coalesce(t.spent_at, now())
+        FROM sessions s
+        JOIN users u ON u.id = s.user_id
+        WHERE t.token_hash = %s AND t.expires_at > now()
+          AND s.id = t.session_id AND s.ended_at IS NULL
+          AND u.status = 1 AND u.deleted_at IS NULL
+        RETURNING s.id::text AS session_id, s.user_id,
+                  t.spent_at < now() - interval '10 seconds' AS reused
+        """,
+        (_digest(token),),
+        conn,
+    )
+
+
+def add_refresh_token(session_id: str, refresh_token: str, lifetime: int, conn: Conn) -> None:
+    """The session's next refresh token; the session lives as long as its youngest token."""
+    execute(
+        """
+        WITH session AS (
+            UPDATE sessions
+            SET last_used_at = now(), expires_at = now() + make_interval(secs => %s)
+            WHERE id = %s
+            RETURNING id, expires_at
+        )
+        INSERT INTO refresh_tokens (session_id, expires_at, token_hash)
+        SELECT id, expires_at, %s
+        FROM session
+        """,
+        (lifetime, session_id, _digest(refresh_token)),
+        conn,
+    )
+
+
+def get_sessions(user_id: int, current_id: str, limit: int, offset: int) -> list[Session]:
+    """The user's living sessions, the newest first."""
+    return fetch_all(
+        """
+        SELECT id::text AS id, created_at, last_used_at, expires_at, id = %s AS current
+        FROM sessions
+        WHERE user_id = %s AND ended_at IS NULL AND expires_at > now()
+        ORDER BY created_at DESC, id
+        OFFSET %s
+        LIMIT %s
+        """,
+        (current_id, user_id, offset, limit),
+    )
+
+
+def end_session(session_id: str, user_id: int) -> None:
+    """Raises NotFound when the user has no such living session."""
+    ended = execute(
+        """
+        UPDATE sessions
+        SET ended_at = now()
+        WHERE id = %s AND user_id = %s AND ended_at IS NULL AND expires_at > now()
+        """,
+        (session_id, user_id),
+    )
+    if ended == 0:
+        raise NotFound("Session not found")
+
+
+def end_sessions(user_id: int, except_id: str | None = None, conn: Conn | None = None) -> list[str]:
+    """End all sessions of the user but one; returns the ids of the ended ones."""
+    rows: list[dict[str, Any]] = fetch_all(
+        """
+        UPDATE sessions
+        SET ended_at = now()
+        WHERE user_id = %s AND id IS DISTINCT FROM %s::uuid AND ended_at IS NULL
+        RETURNING id::text AS id
+        """,
+        (user_id, except_id),
+        conn,
+    )
+    return [row["id"] for row in rows]

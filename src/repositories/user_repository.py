@@ -1,0 +1,168 @@
+"""Users in PostgreSQL. A deleted user's row stays, and is seen by nobody but its posts."""
+
+from typing import Any, LiteralString, cast
+
+from psycopg.errors import UniqueViolation
+
+from dto.user_dto import Credentials, NewUser, User, UserChanges, UserProfile
+from utils.errors import Conflict, InvalidRequest, NotFound
+from utils.sql import Conn, constraint_of, execute, fetch_all, fetch_one
+
+# The columns that a request may set, in the order of the parameters.
+REQUIRED_COLUMNS: tuple[LiteralString, ...] = (
+    "user_name",
+    "first_name",
+    "last_name",
+    "password_hash",
+)
+OPTIONAL_COLUMNS: tuple[LiteralString, ...] = ("middle_name", "email")
+
+
+def create_user(dto: NewUser, conn: Conn | None = None) -> User:
+    """Raises Conflict when the user name or the e-mail address is taken."""
+    extra: list[LiteralString] = [column for column in OPTIONAL_COLUMNS if column in dto]
+    columns: list[LiteralString] = [*REQUIRED_COLUMNS, *extra]
+    placeholders: list[LiteralString] = ["%s"] * len(columns)
+    values = cast(dict[str, Any], dto)
+    try:
+        return fetch_one(
+            f"""
+            INSERT INTO users ({", ".join(columns)})
+            VALUES ({", ".join(placeholders)})
+            RETURNING id, user_name, first_name, last_name, status, created_at, updated_at
+            """,
+            tuple(values[column] for column in columns),
+            conn,
+        )
+    except UniqueViolation as error:
+        raise _taken(error) from error
+
+
+def get_all_users(limit: int, offset: int) -> list[User]:
+    """Ordered by id."""
+    return fetch_all(
+        """
+        SELECT id, user_name, first_name, last_name, status, created_at, updated_at
+        FROM users
+        WHERE deleted_at IS NULL
+        ORDER BY id
+        OFFSET %s
+        LIMIT %s
+        """,
+        (offset, limit),
+    )
+
+
+def get_user_by_id(user_id: int) -> User:
+    """Raises NotFound."""
+    return _found(
+        fetch_one(
+            """
+            SELECT id, user_name, first_name, last_name, status, created_at, updated_at
+            FROM users
+            WHERE id = %s AND deleted_at IS NULL
+            """,
+            (user_id,),
+        )
+    )
+
+
+def get_public_user_by_username(user_name: str) -> User:
+    """Raises NotFound."""
+    return _found(
+        fetch_one(
+            """
+            SELECT id, user_name, first_name, last_name, status, created_at, updated_at
+            FROM users
+            WHERE user_name = %s AND deleted_at IS NULL
+            """,
+            (user_name,),
+        )
+    )
+
+
+def get_user_by_username(user_name: str) -> Credentials:
+    """With the password's hash, for the login. Raises NotFound."""
+    return _found(
+        fetch_one(
+            """
+            SELECT id, user_name, password_hash, status
+            FROM users
+            WHERE user_name = %s AND deleted_at IS NULL
+            """,
+            (user_name,),
+        )
+    )
+
+
+def get_password_hash(user_id: int) -> str:
+    """Raises NotFound."""
+    row = _found(
+        fetch_one(
+            "SELECT password_hash FROM users WHERE id = %s AND deleted_at IS NULL", (user_id,)
+        )
+    )
+    return row["password_hash"]
+
+
+def get_user_profile(user_id: int) -> UserProfile:
+    """Everything but the password's hash. Raises NotFound."""
+    return _found(
+        fetch_one(
+            """
+            SELECT id, user_name, first_name, last_name, middle_name, email,
+                   status, status = 1 AS is_active, is_superuser, created_at, updated_at
+            FROM users
+            WHERE id = %s AND deleted_at IS NULL
+            """,
+            (user_id,),
+        )
+    )
+
+
+def update_user(user_id: int, dto: UserChanges, conn: Conn | None = None) -> User:
+    """Changes the columns that `dto` has. Raises InvalidRequest, NotFound, Conflict."""
+    known: tuple[LiteralString, ...] = (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS)
+    columns: list[LiteralString] = [column for column in known if column in dto]
+    if not columns:
+        raise InvalidRequest("No fields to update")
+    assignments: list[LiteralString] = [column + " = %s" for column in columns]
+    values = cast(dict[str, Any], dto)
+    try:
+        return _found(
+            fetch_one(
+                f"""
+                UPDATE users
+                SET {", ".join(assignments)}, updated_at = now()
+                WHERE id = %s AND deleted_at IS NULL
+                RETURNING id, user_name, first_name, last_name, status, created_at, updated_at
+                """,
+                (*(values[column] for column in columns), user_id),
+                conn,
+            )
+        )
+    except UniqueViolation as error:
+        raise _taken(error) from error
+
+
+def delete_user(user_id: int, conn: Conn | None = None) -> None:
+    """Soft: the row stays for the posts, the name is free again. Raises NotFound."""
+    deleted = execute(
+        "UPDATE users SET deleted_at = now() WHERE id = %s AND deleted_at IS NULL",
+        (user_id,),
+        conn,
+    )
+    if deleted == 0:
+        raise NotFound("User not found")
+
+
+def _found(row: Any) -> Any:
+    if row is None:
+        raise NotFound("User not found")
+    return row
+
+
+def _taken(error: UniqueViolation) -> Conflict:
+    if constraint_of(error) == "idx__users__email":
+        return Conflict("E-mail address already taken")
+    return Conflict("User already exists")

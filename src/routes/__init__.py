@@ -1,0 +1,13 @@
+"""The API, one table per resource. `ROUTERS` is all of it, in the order of a first visit."""
+
+from fastapi import APIRouter
+
+from routes import auth_routes, post_routes, system_routes, user_routes
+
+ROUTERS: list[APIRouter] = [
+    auth_routes.public,
+    auth_routes.router,
+    post_routes.router,
+    user_routes.router,
+    system_routes.router,
+]

@@ -1,0 +1,74 @@
+"""Registration, login, tokens and sessions."""
+
+from fastapi import APIRouter
+
+from controllers import auth_controller
+from dependencies.answers import refusals
+from dependencies.auth import SIGNED_IN
+from dependencies.json_route import JsonRoute
+from dto.auth_dto import BearerToken, Session, TokenPair
+
+public = APIRouter(prefix="/api", tags=["auth"], route_class=JsonRoute)
+
+public.post(
+    "/auth/register",
+    summary="Create an account",
+    status_code=201,
+    response_model=TokenPair,
+    responses=refusals(413, 422, s409="User already exists"),
+)(auth_controller.register)
+
+public.post(
+    "/auth/login",
+    summary="Log in",
+    response_model=TokenPair,
+    responses=refusals(413, 422, s401="Wrong password"),
+)(auth_controller.login)
+
+public.post(
+    "/login/access-token",
+    summary="Log in by OAuth2's password form",
+    response_model=BearerToken,
+    responses=refusals(413, 422, s401="Wrong password"),
+)(auth_controller.get_access_token)
+
+public.post(
+    "/auth/refresh",
+    summary="Renew the tokens",
+    response_model=TokenPair,
+    responses=refusals(413, 422, s401="Invalid refresh token"),
+)(auth_controller.refresh)
+
+router = APIRouter(
+    prefix="/api/auth",
+    tags=["auth"],
+    route_class=JsonRoute,
+    dependencies=[SIGNED_IN],
+    responses=refusals(401),
+)
+
+router.post(
+    "/logout",
+    summary="Log out",
+    status_code=204,
+)(auth_controller.logout)
+
+router.get(
+    "/sessions",
+    summary="List your sessions",
+    response_model=list[Session],
+    responses=refusals(422),
+)(auth_controller.get_sessions)
+
+router.delete(
+    "/sessions/{session_id}",
+    summary="End one session",
+    status_code=204,
+    responses=refusals(422, s404="Session not found"),
+)(auth_controller.end_session)
+
+router.delete(
+    "/sessions",
+    summary="End all your sessions",
+    status_code=204,
+)(auth_controller.end_sessions)

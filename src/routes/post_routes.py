@@ -1,0 +1,66 @@
+"""Posts, likes and views. For members."""
+
+from fastapi import APIRouter
+
+from controllers import post_controller
+from dependencies.answers import refusals
+from dependencies.auth import SIGNED_IN
+from dependencies.json_route import JsonRoute
+from dto.post_dto import Post
+
+router = APIRouter(
+    prefix="/api/posts",
+    tags=["posts"],
+    route_class=JsonRoute,
+    dependencies=[SIGNED_IN],
+    responses=refusals(401, 422),
+)
+
+router.get(
+    "",
+    summary="Read the feed",
+    response_model=list[Post],
+)(post_controller.get_all_posts)
+
+router.post(
+    "",
+    summary="Write a post or a reply",
+    status_code=201,
+    response_model=Post,
+    responses=refusals(404, 413),
+)(post_controller.create_post)
+
+router.get(
+    "/{post_id}",
+    summary="Read one post",
+    response_model=Post,
+    responses=refusals(404),
+)(post_controller.get_post)
+
+router.delete(
+    "/{post_id}",
+    summary="Delete your post",
+    status_code=204,
+    responses=refusals(s404="Post not found or already deleted"),
+)(post_controller.delete_post)
+
+router.post(
+    "/{post_id}/view",
+    summary="Count your view of a post",
+    status_code=201,
+    responses=refusals(404, s409="Post already viewed"),
+)(post_controller.view_post)
+
+router.post(
+    "/{post_id}/like",
+    summary="Like a post",
+    status_code=201,
+    responses=refusals(404, 409),
+)(post_controller.like_post)
+
+router.delete(
+    "/{post_id}/like",
+    summary="Take your like back",
+    status_code=204,
+    responses=refusals(404),
+)(post_controller.dislike_post)

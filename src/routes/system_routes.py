@@ -1,0 +1,31 @@
+"""What an operator, or a passer-by, asks. Public."""
+
+from fastapi import APIRouter
+from fastapi.responses import PlainTextResponse
+
+from controllers import system_controller
+from dto.system_dto import Parts
+
+router = APIRouter(tags=["system"])
+
+router.get("/", include_in_schema=False)(system_controller.redirect_to_docs)
+
+router.get(
+    "/api/health-check",
+    summary="Is the database there?",
+    response_class=PlainTextResponse,
+    responses={
+        200: {"content": {"text/plain": {"example": "OK"}}},
+        500: {
+            "description": "The database does not answer",
+            "content": {"text/plain": {"example": "DB connection failed"}},
+        },
+    },
+)(system_controller.health_check)
+
+router.get(
+    "/api/ping",
+    summary="Which parts work?",
+    response_model=Parts,
+    responses={503: {"model": Parts, "description": "The database does not answer"}},
+)(system_controller.ping)

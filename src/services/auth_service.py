@@ -1,0 +1,106 @@
+"""Registration, login and the renewal of tokens."""
+
+from uuid import uuid4
+
+import bcrypt
+
+from config import db
+from config.secrets import token_secrets
+from config.settings import get_settings
+from dto.auth_dto import LoginFields, RegisterFields, TokenPair
+from dto.user_dto import NewUser, User
+from repositories import session_repository
+from repositories.user_repository import create_user, get_user_by_username
+from services import session_service
+from utils import jwt
+from utils.errors import InvalidCredentials
+from utils.passwords import decoy_hash, fits_bcrypt, hashing_slot
+from utils.sql import transaction
+
+
+def register(dto: RegisterFields) -> TokenPair:
+    """A new account, logged in at once. Raises Conflict when a name or address is taken."""
+    return generate_token_pair(sign_up(dto)["id"])
+
+
+def sign_up(dto: RegisterFields) -> User:
+    """A new account. Raises Conflict when the user name or the e-mail address is taken."""
+    with hashing_slot():
+        hashed = bcrypt.hashpw(
+            dto["password"].encode(), bcrypt.gensalt(get_settings().bcrypt_rounds)
+        )
+    user: NewUser = {
+        "user_name": dto["user_name"],
+        "first_name": dto["first_name"],
+        "last_name": dto["last_name"],
+        "password_hash": hashed.decode(),
+    }
+    if "middle_name" in dto:
+        user["middle_name"] = dto["middle_name"]
+    if "email" in dto:
+        user["email"] = dto["email"]
+    return create_user(user)
+
+
+def login(dto: LoginFields) -> TokenPair:
+    """Raises InvalidCredentials: the same, after the same work, whatever is wrong."""
+    try:
+        user = get_user_by_username(dto["user_name"])
+    except ValueError:
+        user = None
+    stored = user["password_hash"].encode() if user else decoy_hash(get_settings().bcrypt_rounds)
+    password = dto["password"].encode()
+    with hashing_slot():
+        matches = bcrypt.checkpw(password[:72], stored)
+    if user is None or not matches or not fits_bcrypt(password) or user.get("status") == 0:
+        raise InvalidCredentials("Wrong password")
+    return generate_token_pair(user["id"])
+
+
+def generate_token_pair(user_id: int) -> TokenPair:
+    """Opens a session for the user.
+
+    Where no pool was opened (unit tests) nothing is stored; nobody knows such a session, and its
+    tokens are refused everywhere.
+    """
+    session_id = str(uuid4())
+    pair = _sign_pair(user_id, session_id)
+    if not db.pool.closed:
+        lifetime = get_settings().refresh_token_expires
+        session_repository.create_session(session_id, user_id, pair["refresh_token"], lifetime)
+    return pair
+
+
+def refresh(refresh_token: str) -> TokenPair:
+    """A new pair for the same session; the old refresh token is spent.
+
+    Raises InvalidCredentials. A token that comes back more than ten seconds after it was spent has
+    been stolen, from the client or by it: its session ends (RFC 9700, section 4.14.2).
+    """
+    try:
+        jwt.read(refresh_token, "refresh", token_secrets().refresh)
+    except jwt.InvalidToken as error:
+        raise InvalidCredentials("Invalid refresh token") from error
+    with transaction() as conn:
+        spent = session_repository.spend_refresh_token(refresh_token, conn)
+        if spent and not spent["reused"]:
+            pair = _sign_pair(spent["user_id"], spent["session_id"])
+            session_repository.add_refresh_token(
+                spent["session_id"],
+                pair["refresh_token"],
+                get_settings().refresh_token_expires,
+                conn,
+            )
+            return pair
+    if spent:
+        session_service.end(spent["session_id"], spent["user_id"])
+    raise InvalidCredentials("Invalid refresh token")
+
+
+def _sign_pair(user_id: int, session_id: str) -> TokenPair:
+    settings, secrets = get_settings(), token_secrets()
+    access, renewal = settings.access_token_expires, settings.refresh_token_expires
+    return {
+        "access_token": jwt.sign(user_id, session_id, "access", secrets.access, access),
+        "refresh_token": jwt.sign(user_id, session_id, "refresh", secrets.refresh, renewal),
+    }

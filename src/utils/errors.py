@@ -1,0 +1,33 @@
+"""The ways in which a request can be refused. Every message is safe to show to the client.
+
+Services and repositories raise these; `dependencies/errors.py` alone turns them into HTTP.
+What happened underneath travels as `__cause__` and is for the log.
+"""
+
+
+class DomainError(ValueError):
+    """Base of the family; a ValueError because the course's tests expect one."""
+
+
+class InvalidRequest(DomainError):
+    """Well-formed, but asks for nothing that can be done."""
+
+
+class InvalidCredentials(DomainError):
+    """Not known: no token, a bad one, a wrong name or password."""
+
+
+class Forbidden(DomainError):
+    """Known, but not allowed."""
+
+
+class NotFound(DomainError):
+    """Not there, or deleted."""
+
+
+class Conflict(DomainError):
+    """Already there, already done, or not possible in the present state."""
+
+
+class Unavailable(DomainError):
+    """A dependency does not answer in time; the same request may succeed soon."""

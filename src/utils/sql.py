@@ -1,0 +1,104 @@
+"""The one way to PostgreSQL: literal SQL and a tuple of parameters in, plain dicts out.
+
+`config.db.pool` owns the connections, this module borrows them. A repository function passes its
+caller's `conn` on; without one, the statement gets a connection of its own and commits by itself.
+Every function here raises `Unavailable` when PostgreSQL cannot be reached, is too slow, or was
+lost on the way.
+"""
+
+import re
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any, LiteralString, TypeVar
+
+from psycopg import Connection, Cursor, IntegrityError, OperationalError
+from psycopg.errors import QueryCanceled, ReadOnlySqlTransaction
+from psycopg_pool import PoolTimeout, TooManyRequests
+
+from config import db
+from utils.errors import Unavailable
+
+Row = dict[str, Any]
+Conn = Connection[Row]
+Answer = TypeVar("Answer")
+
+# Errors after which the very same statement may succeed within seconds.
+TEMPORARY = (OperationalError, ReadOnlySqlTransaction)
+# Of these, the ones that say "too slow": trying again would only add to the load.
+TOO_SLOW = (PoolTimeout, TooManyRequests, QueryCanceled)
+
+
+def fetch_one(query: LiteralString, params: tuple[Any, ...] = (), conn: Conn | None = None) -> Any:
+    """The first row as a dict, or None."""
+    return _run(query, params, conn, lambda cursor: cursor.fetchone())
+
+
+def fetch_all(
+    query: LiteralString, params: tuple[Any, ...] = (), conn: Conn | None = None
+) -> list[Any]:
+    """All rows as dicts."""
+    return _run(query, params, conn, lambda cursor: cursor.fetchall())
+
+
+def execute(query: LiteralString, params: tuple[Any, ...] = (), conn: Conn | None = None) -> int:
+    """The number of rows that the statement touched."""
+    return _run(query, params, conn, lambda cursor: cursor.rowcount)
+
+
+@contextmanager
+def transaction() -> Generator[Conn]:
+    """One transaction: committed at the end of the block, rolled back when it raises."""
+    with _temporary_as_unavailable(), db.pool.connection() as conn, conn.transaction():
+        yield conn
+
+
+def constraint_of(error: IntegrityError) -> str | None:
+    """The violated constraint's name; from the message where the error carries no diagnostics."""
+    if error.diag.constraint_name:
+        return error.diag.constraint_name
+    quoted = re.findall(r'"(\w+)"', str(error))
+    return quoted[-1] if quoted else None
+
+
+def like_pattern(text: str) -> str:
+    """A LIKE pattern that finds `text` anywhere, with `%`, `_` and the backslash as themselves."""
+    return "%" + re.sub(r"([%_\\])", r"\\\1", text) + "%"
+
+
+def _run(
+    query: LiteralString,
+    params: tuple[Any, ...],
+    conn: Conn | None,
+    answer: Callable[[Cursor[Row]], Answer],
+) -> Answer:
+    if conn is not None:
+        return _on(conn, query, params, answer)
+    with _temporary_as_unavailable():
+        try:
+            with db.pool.connection() as own:
+                return _on(own, query, params, answer)
+        except TEMPORARY as error:
+            # A read that was cut off is repeated once; a write may have been committed.
+            if isinstance(error, TOO_SLOW) or not query.lstrip().startswith("SELECT"):
+                raise
+        with db.pool.connection() as own:
+            return _on(own, query, params, answer)
+
+
+def _on(
+    conn: Conn,
+    query: LiteralString,
+    params: tuple[Any, ...],
+    answer: Callable[[Cursor[Row]], Answer],
+) -> Answer:
+    with conn.cursor() as cursor:
+        cursor.execute(query, params)
+        return answer(cursor)
+
+
+@contextmanager
+def _temporary_as_unavailable() -> Generator[None]:
+    try:
+        yield
+    except TEMPORARY as error:
+        raise Unavailable("The database is not available, please try again shortly") from error
