@@ -11,7 +11,7 @@ from dependencies.cors import cors_options
 from dependencies.docs import DESCRIPTION, install_docs
 from dependencies.errors import UnforeseenErrors, install_error_handlers
 from dependencies.request_context import RequestContext
-from routes import ROUTERS
+from routes import ROUTERS, auth_routes
 from serve import serve
 
 settings = settings_or_exit()
@@ -35,9 +35,10 @@ app = FastAPI(
         Middleware(BodyLimit),
     ],
 )
-install_error_handlers(app)
+install_error_handlers(app, ROUTERS)
 for router in ROUTERS:
-    app.include_router(router)
+    if router is not auth_routes.password_form or settings.password_form_enabled:
+        app.include_router(router)
 if settings.docs_enabled:
     install_docs(app)
 

@@ -5,14 +5,15 @@ of GopherTalk's other back ends read, with one sentence for a person.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from utils import errors
@@ -57,10 +58,25 @@ def error_response(
     )
 
 
-def install_error_handlers(app: FastAPI) -> None:
+def install_error_handlers(app: FastAPI, routers: Sequence[APIRouter]) -> None:
+    """`routers` are all routers of the app, with their full paths; they know who answers what."""
+    routes = [route for router in routers for route in router.routes if isinstance(route, Route)]
+
+    @app.exception_handler(405)
+    async def on_wrong_method(request: Request, error: HTTPException) -> Response:
+        allow = {"Allow": ", ".join(_methods(routes, request.scope["path"]))}
+        return error_response(405, error.detail, headers=allow)
+
     app.exception_handler(ValueError)(_on_value_error)
     app.exception_handler(HTTPException)(_on_http_exception)
     app.exception_handler(RequestValidationError)(_on_invalid_request)
+
+
+def _methods(routes: Sequence[Route], path: str) -> list[str]:
+    """All methods of a path; Starlette itself names those of the first route that matches."""
+    matching = [route.methods or set() for route in routes if route.path_regex.match(path)]
+    methods = set[str]().union(*matching)
+    return sorted(methods | {"HEAD"} if "GET" in methods else methods)
 
 
 async def _on_value_error(request: Request, error: ValueError) -> Response:

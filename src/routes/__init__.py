@@ -6,6 +6,7 @@ from routes import auth_routes, post_routes, system_routes, user_routes
 
 ROUTERS: list[APIRouter] = [
     auth_routes.public,
+    auth_routes.password_form,
     auth_routes.router,
     post_routes.router,
     user_routes.router,

@@ -26,18 +26,20 @@ public.post(
 )(auth_controller.login)
 
 public.post(
-    "/login/access-token",
-    summary="Log in by OAuth2's password form",
-    response_model=BearerToken,
-    responses=refusals(413, 422, s401="Wrong password"),
-)(auth_controller.get_access_token)
-
-public.post(
     "/auth/refresh",
     summary="Renew the tokens",
     response_model=TokenPair,
     responses=refusals(413, 422, s401="Invalid refresh token"),
 )(auth_controller.refresh)
+
+password_form = APIRouter(prefix="/api", tags=["auth"], route_class=JsonRoute)
+
+password_form.post(
+    "/login/access-token",
+    summary="Log in by OAuth2's password form",
+    response_model=BearerToken,
+    responses=refusals(413, 422, s401="Wrong password"),
+)(auth_controller.get_access_token)
 
 router = APIRouter(
     prefix="/api/auth",
