@@ -32,3 +32,20 @@ def anna(new_user):
 def boris(new_user):
     """His id."""
     return new_user("gopher_boris", first_name="Борис", last_name="Иванов")["id"]
+
+
+@pytest.fixture
+def rolled_back(db):
+    """Call a function with a connection whose transaction then fails."""
+    from utils.sql import transaction
+
+    def rolled_back(call):
+        def fail():
+            with transaction() as conn:
+                call(conn)
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            fail()
+
+    return rolled_back

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from dto.user_dto import Credentials, User, UserProfile
 from repositories import user_repository
 from utils.errors import Conflict, InvalidRequest, NotFound
-from utils.sql import execute, fetch_one, transaction
+from utils.sql import execute, fetch_one
 
 NOBODY = 2**63 - 1
 
@@ -47,7 +47,7 @@ class TestCreate:
         assert row["email"] is None
 
     def test_a_name_is_taken_once(self, new_user, anna, boris):
-        with pytest.raises(Conflict, match="^User already exists$"):
+        with pytest.raises(Conflict, match=r"^User already exists$"):
             new_user("gopher_anna")
 
         assert len(user_repository.get_all_users(10, 0)) == 2
@@ -74,7 +74,7 @@ class TestCreate:
     def test_an_address_is_taken_whatever_its_case(self, new_user, taken, wanted):
         new_user("gopher_anna", email=taken)
 
-        with pytest.raises(Conflict, match="^E-mail address already taken$"):
+        with pytest.raises(Conflict, match=r"^E-mail address already taken$"):
             new_user("gopher_boris", email=wanted)
 
     def test_no_address_is_nobodys(self, new_user):
@@ -89,16 +89,14 @@ class TestCreate:
         assert user["first_name"] == name
         assert user_repository.get_user_by_id(user["id"])["first_name"] == name
 
-    def test_in_a_transaction_that_fails_nothing_is_created(self, new_user, boris):
+    def test_in_a_transaction_that_fails_nothing_is_created(self, new_user, boris, rolled_back):
         fields = {
             "user_name": "gopher_anna",
             "first_name": "Anna",
             "last_name": "Petrova",
             "password_hash": "hash",
         }
-        with pytest.raises(ZeroDivisionError), transaction() as conn:
-            user_repository.create_user(fields, conn=conn)
-            raise ZeroDivisionError
+        rolled_back(lambda conn: user_repository.create_user(fields, conn=conn))
 
         assert [user["id"] for user in user_repository.get_all_users(10, 0)] == [boris]
 
@@ -185,7 +183,7 @@ class TestGet:
         user_repository.delete_user(anna)
 
         for user_id in (anna, NOBODY):
-            with pytest.raises(NotFound, match="^User not found$"):
+            with pytest.raises(NotFound, match=r"^User not found$"):
                 get(user_id)
         get(boris)
 
@@ -197,7 +195,7 @@ class TestGet:
         user_repository.delete_user(anna)
 
         for name in ("gopher_anna", "gopher_nobody"):
-            with pytest.raises(NotFound, match="^User not found$"):
+            with pytest.raises(NotFound, match=r"^User not found$"):
                 get(name)
         assert get("gopher_boris")["id"] == boris
 
@@ -239,7 +237,7 @@ class TestUpdate:
     def test_nothing_to_change_is_refused(self, anna, changes):
         before = stored(anna)
 
-        with pytest.raises(InvalidRequest, match="^No fields to update$"):
+        with pytest.raises(InvalidRequest, match=r"^No fields to update$"):
             user_repository.update_user(anna, changes)
         assert stored(anna) == before
 
@@ -248,7 +246,7 @@ class TestUpdate:
         before = stored(anna)
 
         for user_id in (anna, NOBODY):
-            with pytest.raises(NotFound, match="^User not found$"):
+            with pytest.raises(NotFound, match=r"^User not found$"):
                 user_repository.update_user(user_id, {"first_name": "New"})
         assert stored(anna) == before
 
@@ -256,21 +254,21 @@ class TestUpdate:
         boris = new_user("gopher_boris", email="boris@example.org")["id"]
         before = stored(anna)
 
-        with pytest.raises(Conflict, match="^User already exists$"):
+        with pytest.raises(Conflict, match=r"^User already exists$"):
             user_repository.update_user(anna, {"user_name": "gopher_boris"})
-        with pytest.raises(Conflict, match="^E-mail address already taken$"):
+        with pytest.raises(Conflict, match=r"^E-mail address already taken$"):
             user_repository.update_user(anna, {"email": "BORIS@example.org"})
         assert stored(anna) == before
         # Ones own are not.
         user_repository.update_user(boris, {"user_name": "gopher_boris"})
         user_repository.update_user(boris, {"email": "Boris@example.org"})
 
-    def test_in_a_transaction_that_fails_nothing_changes(self, anna):
+    def test_in_a_transaction_that_fails_nothing_changes(self, anna, rolled_back):
         before = stored(anna)
 
-        with pytest.raises(ZeroDivisionError), transaction() as conn:
-            user_repository.update_user(anna, {"first_name": "New"}, conn=conn)
-            raise ZeroDivisionError
+        rolled_back(
+            lambda conn: user_repository.update_user(anna, {"first_name": "New"}, conn=conn)
+        )
 
         assert stored(anna) == before
 
@@ -286,9 +284,7 @@ class TestDelete:
         assert after == {**before, "deleted_at": after["deleted_at"]}
         assert stored(boris) == other
 
-    def test_a_transaction_that_fails_keeps_the_user(self, anna):
-        with pytest.raises(ZeroDivisionError), transaction() as conn:
-            user_repository.delete_user(anna, conn=conn)
-            raise ZeroDivisionError
+    def test_a_transaction_that_fails_keeps_the_user(self, anna, rolled_back):
+        rolled_back(lambda conn: user_repository.delete_user(anna, conn=conn))
 
         assert stored(anna)["deleted_at"] is None
