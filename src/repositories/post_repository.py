@@ -120,6 +120,15 @@ def delete_post(post_id: int, owner_id: int) -> None:
         raise NotFound("Post not found or already deleted")
 
 
+def delete_any_post(post_id: int) -> None:
+    """Soft, whoever wrote it. Raises NotFound."""
+    deleted = execute(
+        "UPDATE posts SET deleted_at = now() WHERE id = %s AND deleted_at IS NULL", (post_id,)
+    )
+    if deleted == 0:
+        raise NotFound("Post not found or already deleted")
+
+
 def view_post(post_id: int, user_id: int) -> None:
     """Raises NotFound, and Conflict when the user has viewed it before."""
     try:

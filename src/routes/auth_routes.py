@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from controllers import auth_controller
 from dependencies.answers import refusals
-from dependencies.auth import SIGNED_IN
+from dependencies.auth import MEMBER
 from dependencies.json_route import JsonRoute
 from dto.auth_dto import BearerToken, Session, TokenPair
 
@@ -45,7 +45,7 @@ router = APIRouter(
     prefix="/api/auth",
     tags=["auth"],
     route_class=JsonRoute,
-    dependencies=[SIGNED_IN],
+    dependencies=[MEMBER],
     responses=refusals(401),
 )
 
