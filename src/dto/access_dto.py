@@ -1,6 +1,8 @@
 """Who is asking: what the guards, the controllers and the services know of the caller."""
 
-from typing_extensions import NotRequired, TypedDict
+from typing import NotRequired
+
+from typing_extensions import TypedDict
 
 # What the role `user` holds when GopherTalk is new. It counts only for a caller who comes without
 # permissions, which the course's tests send in place of `get_current_user`'s answer.

@@ -70,6 +70,13 @@ class UserProfile(User):
     is_superuser: bool
 
 
+class OwnProfile(UserProfile):
+    """The same with one's rights. A superuser may do everything, whatever is listed."""
+
+    roles: list[str]
+    permissions: list[str]
+
+
 class Credentials(TypedDict):
     """For the login alone; never leaves the service."""
 
