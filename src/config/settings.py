@@ -67,6 +67,12 @@ class Settings(BaseSettings):
     refresh_token_expires: Annotated[int, Field(ge=1, le=31_536_000)] = 86400
     bcrypt_rounds: Annotated[int, Field(ge=4, le=16)] = 12
 
+    smtp_host: str | None = None
+    smtp_port: Port = 587
+    smtp_user: str | None = None
+    smtp_password: SecretStr = SecretStr("")
+    smtp_from: str = "GopherTalk <gophertalk@localhost>"
+
     loglevel: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     log_format: Literal["plain", "json"] = "plain"
     log_file: Path | None = None

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dependencies.request_context import loggable
 from utils import errors
 
 log = logging.getLogger("gophertalk.errors")
@@ -149,5 +150,7 @@ class UnforeseenErrors:
     def _answer(self, scope: Scope, error: Exception) -> Response:
         if status := _course_status(scope, error):
             return error_response(status, "Bad Request")
-        log.error("unforeseen error in %s %s", scope["method"], scope["path"], exc_info=error)
+        log.error(
+            "unforeseen error in %s %s", scope["method"], loggable(scope["path"]), exc_info=error
+        )
         return error_response(500, "Internal Server Error")

@@ -24,6 +24,11 @@ Search = Annotated[
     Text, Query(max_length=280, description="Only posts with this text in them, in any case.")
 ]
 
+RoleId = Annotated[UUID, Path(description="The role's id.")]
+PermissionId = Annotated[UUID, Path(description="The permission's id.")]
+Force = Annotated[bool, Query(description="Delete it although users hold it.")]
+Token = Annotated[str, Path(description="What the token service issued.")]
+
 
 class PasswordForm(BaseModel):
     """The OAuth2 password grant, as Swagger UI's Authorize button sends it."""

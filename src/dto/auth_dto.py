@@ -12,6 +12,7 @@ from dto.fields import (
     Password,
     PersonName,
     RequestModel,
+    Text,
     UserName,
     optional_field,
 )
@@ -48,6 +49,24 @@ class RefreshDto(RequestModel):
     refresh_token: str = Field(
         max_length=4096, examples=["eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxIn0.c2ln"]
     )
+
+
+class ForgotPasswordDto(RequestModel):
+    email: EmailStr = Field(examples=["anna@example.org"])
+
+
+class ResetPasswordDto(RequestModel):
+    """The token comes from the mail."""
+
+    token: Text = Field(max_length=256, examples=["754321:xyz9AbC2DeF3GhI4JkL0"])
+    password: Password = Field(examples=["gopher2!"])
+    password_confirm: PasswordConfirm = Field(examples=["gopher2!"])
+
+
+class ConfirmEmailDto(RequestModel):
+    """The token comes from the mail."""
+
+    token: Text = Field(max_length=256, examples=["754321:xyz9AbC2DeF3GhI4JkL0"])
 
 
 class RegisterFields(TypedDict):

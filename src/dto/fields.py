@@ -24,7 +24,7 @@ class RequestModel(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-def optional_field(example: str) -> Any:
+def optional_field(example: Any) -> Any:
     """A field that may be left out but not be null, with no default that a client could see."""
 
     def describe(schema: dict[str, Any]) -> None:
@@ -101,7 +101,9 @@ Password = Annotated[
     ),
 ]
 # What is compared with a stored value needs no rules, only a bound.
-AnyPassword = Annotated[Text, Field(max_length=256, json_schema_extra={"format": "password"})]
+AnyPassword = Annotated[
+    Text, Field(max_length=256), _string_schema(maxLength=256, format="password")
+]
 AnyUserName = Annotated[Text, Field(max_length=256)]
 Id = Annotated[int, BeforeValidator(is_decimal), Field(ge=1, le=BIGINT_MAX)]
 # 0 stands for "none", as the course's clients send it.

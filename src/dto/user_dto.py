@@ -1,13 +1,29 @@
 """Users as they come in, travel inward and go out."""
 
 from datetime import datetime
-from typing import NotRequired
+from typing import Annotated, NotRequired
 
-from pydantic import EmailStr
+from pydantic import EmailStr, Field, StrictBool
 from typing_extensions import TypedDict
 
-from dto.auth_dto import PasswordConfirm
+from dto.auth_dto import PasswordConfirm, RegisterFields
 from dto.fields import AnyPassword, Password, PersonName, RequestModel, UserName, optional_field
+from dto.role_dto import Reference
+
+
+class CreateUserDto(RequestModel):
+    """An account that an administrator makes; `roles` by name or id."""
+
+    user_name: UserName = Field(examples=["gopher_boris"])
+    password: Password = Field(examples=["gopher1!"])
+    password_confirm: PasswordConfirm = optional_field("gopher1!")
+    first_name: PersonName = Field(examples=["Boris"])
+    last_name: PersonName = Field(examples=["Petrov"])
+    middle_name: PersonName | None = optional_field("Ivan")
+    email: EmailStr | None = optional_field("boris@example.org")
+    roles: Annotated[list[Reference], Field(max_length=100)] = Field(default=[], examples=[[]])
+    is_active: StrictBool = True
+    is_superuser: StrictBool = False
 
 
 class UpdateUserDto(RequestModel):
@@ -21,6 +37,8 @@ class UpdateUserDto(RequestModel):
     password: Password = optional_field("gopher2!")
     password_confirm: PasswordConfirm = optional_field("gopher2!")
     current_password: AnyPassword = optional_field("gopher1!")
+    is_active: StrictBool = optional_field(True)
+    is_superuser: StrictBool = optional_field(False)
 
 
 class NewUser(TypedDict):
@@ -32,11 +50,19 @@ class NewUser(TypedDict):
     password_hash: str
     middle_name: NotRequired[str | None]
     email: NotRequired[str | None]
+    status: NotRequired[int]
+    is_superuser: NotRequired[bool]
+
+
+class CreateUserFields(RegisterFields):
+    roles: list[str]
+    is_active: bool
+    is_superuser: bool
 
 
 class UserChanges(TypedDict, total=False):
-    """What to change. `session_id` names the session that asks: it must prove a new password
-    and outlives it; without one the caller is a program and trusted."""
+    """What to change. A request has `password`, with its proof in `current_password`, and
+    `is_active`; the columns for them are `password_hash` and `status`."""
 
     user_name: str
     first_name: str
@@ -46,7 +72,9 @@ class UserChanges(TypedDict, total=False):
     password: str
     password_hash: str
     current_password: str
-    session_id: str
+    is_active: bool
+    status: int
+    is_superuser: bool
 
 
 class User(TypedDict):
@@ -75,6 +103,15 @@ class OwnProfile(UserProfile):
 
     roles: list[str]
     permissions: list[str]
+
+
+class LockedUser(TypedDict):
+    """What decides about a change of the account, held still until the transaction ends."""
+
+    id: int
+    password_hash: str
+    status: int
+    is_superuser: bool
 
 
 class Credentials(TypedDict):

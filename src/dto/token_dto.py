@@ -1,0 +1,34 @@
+"""The token service's answers, exactly as it has always documented them."""
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+from typing_extensions import TypedDict
+
+from dto.fields import RequestModel
+
+MAX_MINUTES = 43_200
+
+
+class IssueTokenDto(RequestModel):
+    ttl_minutes: Annotated[int, Field(strict=True, ge=1, le=MAX_MINUTES)] = Field(
+        default=60, examples=[60]
+    )
+
+
+class IssuedToken(TypedDict):
+    __pydantic_config__ = ConfigDict(  # pyright: ignore[reportGeneralTypeIssues]
+        json_schema_extra={"example": {"status_code": 200, "token": "754321:xyz9AbC2DeF3GhI4JkL0"}}
+    )
+
+    status_code: int
+    token: str
+
+
+class TokenStatus(TypedDict):
+    __pydantic_config__ = ConfigDict(  # pyright: ignore[reportGeneralTypeIssues]
+        json_schema_extra={"example": {"status_code": 200, "status": True}}
+    )
+
+    status_code: int
+    status: bool
