@@ -27,17 +27,25 @@ def pytest_unconfigure() -> None:
 def database() -> Iterator[None]:
     """The embedded PostgreSQL, migrated, with the application's pool open on it."""
     from config import startup
+    from utils.sql import execute
 
     with startup.running(get_settings()):
+        execute("CREATE TABLE default_role_permissions AS TABLE role_permissions")
         yield
 
 
 @pytest.fixture
 def db(database: None) -> None:
     """An empty database: what a migration put in stays, what a test wrote is gone."""
+    from services import session_service
     from utils.sql import execute
 
-    execute("TRUNCATE users, posts RESTART IDENTITY CASCADE")
+    execute("TRUNCATE users, posts, tokens, audit_log RESTART IDENTITY CASCADE")
+    execute("DELETE FROM roles WHERE NOT is_builtin")
+    execute("DELETE FROM permissions WHERE NOT is_builtin")
+    execute("DELETE FROM role_permissions")
+    execute("INSERT INTO role_permissions TABLE default_role_permissions")
+    session_service.forget_everybody()
 
 
 @pytest.fixture
