@@ -4,11 +4,14 @@ A rule that a JSON schema can express stands in the schema too, so that `/openap
 clients (and fuzzers) what will be accepted.
 """
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 
 import regex
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, with_config
 from pydantic.json_schema import WithJsonSchema
+
+Answer = TypeVar("Answer")
 
 BIGINT_MAX = 2**63 - 1
 BCRYPT_MAX_BYTES = 72
@@ -22,6 +25,11 @@ class RequestModel(BaseModel):
     """A body that holds what is asked for and nothing else: an unknown field is refused."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+def documented(example: dict[str, Any]) -> Callable[[type[Answer]], type[Answer]]:
+    """Decorates the TypedDict of an answer: what it looks like, for the docs."""
+    return with_config(ConfigDict(json_schema_extra={"example": example}))
 
 
 def optional_field(example: Any) -> Any:

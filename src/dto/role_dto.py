@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from typing_extensions import TypedDict
 
-from dto.fields import RequestModel, Text, optional_field
+from dto.fields import RequestModel, Text, documented, optional_field
 
 Word = Annotated[str, Field(min_length=2, max_length=30, pattern="^[a-z][a-z0-9_]+$")]
 # A permission by its name, `post:delete_any`, or its id; a role by its name or its id.
@@ -50,6 +50,14 @@ class RoleChanges(TypedDict, total=False):
     description: str
 
 
+@documented(
+    {
+        "id": "7d9f4a52-3c1e-4e0b-8a64-2f3f3f0f7c12",
+        "resource": "post",
+        "action": "delete_any",
+        "is_builtin": True,
+    }
+)
 class Permission(TypedDict):
     """`is_builtin`: the code asks for it, so it cannot be deleted."""
 
@@ -59,20 +67,17 @@ class Permission(TypedDict):
     is_builtin: bool
 
 
+@documented(
+    {
+        "id": "7d9f4a52-3c1e-4e0b-8a64-2f3f3f0f7c11",
+        "name": "moderator",
+        "description": "Keeps the talk friendly",
+        "is_builtin": False,
+        "permissions": ["post:delete_any"],
+    }
+)
 class Role(TypedDict):
     """`permissions` are names such as `post:delete_any`."""
-
-    __pydantic_config__ = ConfigDict(  # pyright: ignore[reportGeneralTypeIssues]
-        json_schema_extra={
-            "example": {
-                "id": "7d9f4a52-3c1e-4e0b-8a64-2f3f3f0f7c11",
-                "name": "moderator",
-                "description": "Keeps the talk friendly",
-                "is_builtin": False,
-                "permissions": ["post:delete_any"],
-            }
-        }
-    )
 
     id: str
     name: str
@@ -81,6 +86,18 @@ class Role(TypedDict):
     permissions: list[str]
 
 
+@documented(
+    {
+        "id": 1,
+        "created_at": "2026-11-21T12:00:00Z",
+        "actor_id": 1,
+        "action": "user.roles",
+        "target": "user:2",
+        "before": {"roles": ["user"]},
+        "after": {"roles": ["moderator", "user"]},
+        "request_id": "2b0c6f8e4f7e4f6d8a52c1f1c3b1d0aa",
+    }
+)
 class AuditEntry(TypedDict):
     """Who (`actor_id`, none for a script) did what (`action`) to whom or what (`target`)."""
 

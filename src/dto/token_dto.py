@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from typing_extensions import TypedDict
 
-from dto.fields import RequestModel
+from dto.fields import RequestModel, documented
 
 MAX_MINUTES = 43_200
 
@@ -16,19 +16,13 @@ class IssueTokenDto(RequestModel):
     )
 
 
+@documented({"status_code": 200, "token": "754321:xyz9AbC2DeF3GhI4JkL0"})
 class IssuedToken(TypedDict):
-    __pydantic_config__ = ConfigDict(  # pyright: ignore[reportGeneralTypeIssues]
-        json_schema_extra={"example": {"status_code": 200, "token": "754321:xyz9AbC2DeF3GhI4JkL0"}}
-    )
-
     status_code: int
     token: str
 
 
+@documented({"status_code": 200, "status": True})
 class TokenStatus(TypedDict):
-    __pydantic_config__ = ConfigDict(  # pyright: ignore[reportGeneralTypeIssues]
-        json_schema_extra={"example": {"status_code": 200, "status": True}}
-    )
-
     status_code: int
     status: bool

@@ -1,13 +1,21 @@
 """Users as they come in, travel inward and go out."""
 
 from datetime import datetime
-from typing import Annotated, NotRequired
+from typing import Annotated, Any, NotRequired
 
 from pydantic import EmailStr, Field, StrictBool
 from typing_extensions import TypedDict
 
 from dto.auth_dto import PasswordConfirm, RegisterFields
-from dto.fields import AnyPassword, Password, PersonName, RequestModel, UserName, optional_field
+from dto.fields import (
+    AnyPassword,
+    Password,
+    PersonName,
+    RequestModel,
+    UserName,
+    documented,
+    optional_field,
+)
 from dto.role_dto import Reference
 
 
@@ -77,6 +85,25 @@ class UserChanges(TypedDict, total=False):
     is_superuser: bool
 
 
+EXAMPLE: dict[str, Any] = {
+    "id": 1,
+    "user_name": "gopher_anna",
+    "first_name": "Anna",
+    "last_name": "Petrova",
+    "status": 1,
+    "created_at": "2026-11-21T12:00:00Z",
+    "updated_at": "2026-11-21T12:00:00Z",
+}
+PRIVATE_EXAMPLE: dict[str, Any] = {
+    "middle_name": "Maria",
+    "email": "anna@example.org",
+    "is_active": True,
+    "is_superuser": False,
+}
+RIGHTS_EXAMPLE = {"roles": ["user"], "permissions": ["post:create", "post:read"]}
+
+
+@documented(EXAMPLE)
 class User(TypedDict):
     """What everybody may know of a user. `status` is 1 (active) or 0 (deactivated)."""
 
@@ -89,6 +116,7 @@ class User(TypedDict):
     updated_at: datetime
 
 
+@documented(EXAMPLE | PRIVATE_EXAMPLE)
 class UserProfile(User):
     """What a user may know of themselves."""
 
@@ -98,6 +126,7 @@ class UserProfile(User):
     is_superuser: bool
 
 
+@documented(EXAMPLE | PRIVATE_EXAMPLE | RIGHTS_EXAMPLE)
 class OwnProfile(UserProfile):
     """The same with one's rights. A superuser may do everything, whatever is listed."""
 
