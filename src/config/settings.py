@@ -3,6 +3,7 @@
 This is the only module that looks at the environment. The rest asks `get_settings()`.
 """
 
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -33,7 +34,7 @@ class Settings(BaseSettings):
     """Typed, frozen settings. A name here in upper case is the variable of that name."""
 
     model_config = SettingsConfigDict(
-        env_file=PROJECT_ROOT / ".env",
+        env_file=os.environ.get("ENV_FILE", PROJECT_ROOT / ".env"),
         env_file_encoding="utf-8",
         env_ignore_empty=True,
         extra="ignore",
