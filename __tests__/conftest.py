@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -203,3 +204,52 @@ def refused() -> Callable[..., None]:
         assert (answer.status_code, answer.json()) == (status, body)
 
     return check
+
+
+PASSWORD = "gopher1!"
+
+
+@dataclass(frozen=True)
+class Member:
+    """A registered user, as a client knows one."""
+
+    id: int
+    user_name: str
+    password: str
+    access_token: str
+    refresh_token: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.access_token}"}
+
+
+@pytest.fixture
+def register(client: Any) -> Callable[..., Member]:
+    """Registers a user by HTTP: `register("gopher_carl", email=...)`."""
+
+    def register(user_name: str, **fields: str) -> Member:
+        body = {
+            "user_name": user_name,
+            "password": PASSWORD,
+            "password_confirm": PASSWORD,
+            "first_name": "Name",
+            "last_name": "Surname",
+            **fields,
+        }
+        pair = client.post("/api/auth/register", json=body).json()
+        headers = {"Authorization": f"Bearer {pair['access_token']}"}
+        user = client.get("/api/users/me", headers=headers).json()
+        return Member(user["id"], user_name, body["password"], **pair)
+
+    return register
+
+
+@pytest.fixture
+def anna(register: Callable[..., Member]) -> Member:
+    return register("gopher_anna", first_name="Anna", last_name="Petrova")
+
+
+@pytest.fixture
+def boris(register: Callable[..., Member]) -> Member:
+    return register("gopher_boris", first_name="Борис", last_name="Иванов")
