@@ -51,7 +51,7 @@ class TestProof:
         account_rules.demand_proof(caller, STORED, None)
 
     def test_none_of_them(self):
-        with pytest.raises(Forbidden, match="current_password$"):
+        with pytest.raises(Forbidden, match=r"current_password$"):
             account_rules.demand_proof(MEMBER, STORED, None)
 
     @pytest.mark.parametrize("fresh", [False, True])
@@ -109,6 +109,6 @@ class TestLastSuperuser:
     def test_nobody_else_is_left(self):
         with (
             patch("repositories.user_repository.lock_active_superusers", return_value=[1]),
-            pytest.raises(Conflict, match="make somebody else a superuser first$"),
+            pytest.raises(Conflict, match=r"make somebody else a superuser first$"),
         ):
             account_rules.keep_a_superuser(1, "conn")

@@ -1,4 +1,4 @@
-"""Roles: a change and its entry in the audit log are one, also when others change things meanwhile."""
+"""Roles: a change and its entry in the audit log are one, whatever others do meanwhile."""
 
 import pytest
 

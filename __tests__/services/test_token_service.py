@@ -2,6 +2,7 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from unittest.mock import patch
 
 import pytest
@@ -49,10 +50,8 @@ class TestService:
 
     def test_clearing_removes_the_expired_alone(self, db):
         old, young = token_service.issue(60), token_service.issue(60)
-        execute(
-            "UPDATE tokens SET expires_at = now() WHERE token_hash = sha256(convert_to(%s, 'UTF8'))",
-            (old,),
-        )
+        digest = sha256(old.encode()).digest()
+        execute("UPDATE tokens SET expires_at = now() WHERE token_hash = %s", (digest,))
         token_service.clear_expired()
 
         assert len(fetch_all("SELECT 1 FROM tokens")) == 1

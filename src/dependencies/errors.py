@@ -110,13 +110,15 @@ async def _on_invalid_request(request: Request, error: RequestValidationError) -
         for fault in error.errors()
     ]
     first = faults[0]
-    where = ".".join(str(part) for part in first["loc"][1:]) or first["loc"][0]
+    # Unparseable JSON has a position where others have a field.
+    names = [str(part) for part in first["loc"][1:]]
+    where = ".".join(names) if names and first["type"] != "json_invalid" else first["loc"][0]
     return error_response(422, f"{where}: {first['msg']}", faults)
 
 
 def _printable(part: str | int) -> str | int:
-    """The name of an unknown field comes from outside: short, and never half a character."""
-    return part if isinstance(part, int) else part[:100].encode(errors="replace").decode()
+    """The name of an unknown field comes from outside: keep it short."""
+    return part if isinstance(part, int) else part[:100]
 
 
 def _course_status(scope: Scope, error: Exception) -> int | None:

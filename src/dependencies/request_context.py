@@ -12,7 +12,7 @@ from utils import context
 log = logging.getLogger("gophertalk.access")
 
 # Paths that end in a token: it is not for the log.
-SECRET_PATH = re.compile(r"(/api/app/valid/).+")
+SECRET_PATH = re.compile(r"(/api/app/valid/).+", re.DOTALL)
 SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
@@ -64,8 +64,8 @@ class RequestContext:
 
 
 def loggable(path: str) -> str:
-    """The path without what must not be logged."""
-    return SECRET_PATH.sub(r"\1***", path)
+    """The path without what must not be logged, and on one line: it comes from outside."""
+    return SECRET_PATH.sub(r"\1***", path).encode("unicode_escape").decode()
 
 
 def _request_id(scope: Scope) -> str:

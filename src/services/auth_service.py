@@ -1,6 +1,7 @@
 """Registration, login and the renewal of tokens."""
 
 import re
+from contextlib import suppress
 from uuid import uuid4
 
 import bcrypt
@@ -14,7 +15,7 @@ from repositories import session_repository, user_repository
 from repositories.user_repository import create_user, get_user_by_username
 from services import recovery_service, session_service
 from utils import jwt
-from utils.errors import InvalidCredentials, Unavailable
+from utils.errors import InvalidCredentials, NotFound, Unavailable
 from utils.passwords import decoy_hash, fits_bcrypt
 from utils.sql import transaction
 
@@ -22,7 +23,10 @@ BCRYPT_COST = re.compile(r"\$2[aby]\$(\d\d)\$")
 
 
 def register(dto: RegisterFields) -> TokenPair:
-    """A new account, logged in at once. Raises Conflict when a name or address is taken."""
+    """A new account, logged in at once. Raises Conflict when a name or address is taken.
+
+    The account stands even if no session can be opened just now: one logs in later.
+    """
     return generate_token_pair(sign_up(dto)["id"])
 
 
@@ -113,7 +117,8 @@ def refresh(refresh_token: str) -> TokenPair:
             )
             return pair
     if spent:
-        session_service.end(spent["session_id"], spent["user_id"])
+        with suppress(NotFound):  # another use of the stolen token was faster
+            session_service.end(spent["session_id"], spent["user_id"])
     raise InvalidCredentials("Invalid refresh token")
 
 
