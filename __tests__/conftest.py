@@ -143,9 +143,9 @@ class Person(NamedTuple):
 PASSWORD_HASH = bcrypt.hashpw(b"gopher1!", bcrypt.gensalt(4)).decode()
 
 
-@pytest.fixture
-def person(db: None) -> Callable[..., Person]:
-    """Makes users with the password `gopher1!`: `person("gopher_anna", ["moderator"], status=0)`"""
+@pytest.fixture(scope="session")
+def new_person(database: None) -> Callable[..., Person]:
+    """`person` for tests that share one database."""
     from repositories import user_repository
     from services import auth_service, role_service
     from utils.sql import transaction
@@ -163,8 +163,14 @@ def person(db: None) -> Callable[..., Person]:
 
 
 @pytest.fixture
-def role(db: None) -> Callable[..., str]:
-    """Makes roles: `role("moderator", "post:delete_any")` gives the id."""
+def person(db: None, new_person: Callable[..., Person]) -> Callable[..., Person]:
+    """Makes users with the password `gopher1!`: `person("gopher_anna", ["moderator"], status=0)`"""
+    return new_person
+
+
+@pytest.fixture(scope="session")
+def new_role(database: None) -> Callable[..., str]:
+    """`role` for tests that share one database."""
     from repositories import permission_repository, role_repository
     from utils.sql import transaction
 
@@ -177,6 +183,12 @@ def role(db: None) -> Callable[..., str]:
         return role_id
 
     return make
+
+
+@pytest.fixture
+def role(db: None, new_role: Callable[..., str]) -> Callable[..., str]:
+    """Makes roles: `role("moderator", "post:delete_any")` gives the id."""
+    return new_role
 
 
 @pytest.fixture
