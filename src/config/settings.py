@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     db_name: str = "postgres"
     db_pool_min: Annotated[int, Field(ge=0, le=1000)] = 2
     db_pool_max: Annotated[int, Field(ge=1, le=1000)] = 10
-    postgres_transaction_timeout: Seconds = 1.8
+    postgres_transaction_timeout: Seconds = 1.5
     migrate_on_start: bool = True
 
     access_token_secret: SecretStr | None = None
