@@ -46,11 +46,13 @@ def get_me(caller: CurrentUser) -> OwnProfile:
     return user_service.get_own_profile(caller)
 
 
-def get_user(user: UserRef, caller: AnyCaller) -> User:
+def get_user(user_id: UserRef, caller: AnyCaller) -> User:
     """One user's public profile, by id or by user name; with `user:read_private`, all of it."""
     if may(caller, "user:read_private"):
-        return user_service.get_profile(user)
-    return get_user_by_id(user) if isinstance(user, int) else user_service.get_by_name(user)
+        return user_service.get_profile(user_id)
+    if isinstance(user_id, int):
+        return get_user_by_id(user_id)
+    return user_service.get_by_name(user_id)
 
 
 def update_user_by_id(user_id: UserId, dto: UpdateUserDto) -> User:

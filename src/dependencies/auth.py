@@ -113,16 +113,15 @@ class Permission:
 
 
 class OwnOrPermission:
-    """A guard: what is one's own needs no permission. The path says whose it is, by `user_id`,
-    or by id or user name in `user`."""
+    """A guard: what is one's own needs no permission. The path says whose it is in `user_id`, by
+    id or by user name."""
 
     def __init__(self, name: str) -> None:
         self.permission = Permission(name)
 
     async def __call__(self, request: Request, caller: AnyCaller) -> None:
-        owner = request.path_params.get("user_id") or request.path_params.get("user")
         own_names = {str(caller["sub"]), caller.get("user_name")} - {GUEST_ID, None}
-        if owner not in own_names:
+        if request.path_params["user_id"] not in own_names:
             await self.permission.demand(caller)
 
 

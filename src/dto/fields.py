@@ -5,6 +5,7 @@ clients (and fuzzers) what will be accepted.
 """
 
 from collections.abc import Callable
+from itertools import permutations
 from typing import Annotated, Any, TypeVar
 
 import regex
@@ -13,7 +14,8 @@ from pydantic.json_schema import WithJsonSchema
 
 Answer = TypeVar("Answer")
 
-BIGINT_MAX = 2**63 - 1
+# Larger integers are not exact as JSON numbers (RFC 8259, section 6); a bigint holds more.
+MAX_ID = 2**53 - 1
 BCRYPT_MAX_BYTES = 72
 
 LETTERS = regex.compile(r"\p{L}[\p{L}\p{M}]*")
@@ -80,8 +82,21 @@ def is_decimal(value: object) -> object:
     return value
 
 
+def is_whole_number(value: object) -> object:
+    """In JSON, 60.0 is an integer too, but neither `true` nor "60" is."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("Input should be a valid integer")
+    return value
+
+
 def _string_schema(**rules: Any) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", **rules})
+
+
+def _in_any_order(*parts: str) -> str:
+    """A pattern for texts that have all the parts; without look-ahead, which some tools lack."""
+    orders = (".*".join(order) for order in permutations(parts))
+    return f"^.*({'|'.join(orders)}).*$"
 
 
 Text = Annotated[str, AfterValidator(_storable)]
@@ -105,7 +120,7 @@ Password = Annotated[
         minLength=5,
         maxLength=30,
         format="password",
-        pattern=r"^(?=.*[a-zA-Z])(?=.*[0-9])(?=.*[@$!%*?&])[ -~]+$",
+        pattern=_in_any_order("[a-zA-Z]", "[0-9]", "[@$!%*?&]"),
     ),
 ]
 # What is compared with a stored value needs no rules, only a bound.
@@ -113,6 +128,7 @@ AnyPassword = Annotated[
     Text, Field(max_length=256), _string_schema(maxLength=256, format="password")
 ]
 AnyUserName = Annotated[Text, Field(max_length=256)]
-Id = Annotated[int, BeforeValidator(is_decimal), Field(ge=1, le=BIGINT_MAX)]
+# The bounds stand before the function, or the schema would not show them.
+Id = Annotated[int, Field(ge=1, le=MAX_ID), BeforeValidator(is_decimal)]
 # 0 stands for "none", as the course's clients send it.
-IdOrZero = Annotated[int, BeforeValidator(is_decimal), Field(ge=0, le=BIGINT_MAX)]
+IdOrZero = Annotated[int, Field(ge=0, le=MAX_ID), BeforeValidator(is_decimal)]

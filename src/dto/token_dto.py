@@ -2,17 +2,17 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from typing_extensions import TypedDict
 
-from dto.fields import RequestModel, documented
+from dto.fields import RequestModel, documented, is_whole_number
 
 MAX_MINUTES = 43_200
 
 
 class IssueTokenDto(RequestModel):
-    ttl_minutes: Annotated[int, Field(strict=True, ge=1, le=MAX_MINUTES)] = Field(
-        default=60, examples=[60]
+    ttl_minutes: Annotated[int, Field(ge=1, le=MAX_MINUTES), BeforeValidator(is_whole_number)] = (
+        Field(default=60, examples=[60])
     )
 
 

@@ -54,7 +54,7 @@ router.get(
 )(user_controller.get_me)
 
 router.get(
-    "/{user}",
+    "/{user_id:user}",
     summary="Read a user's profile",
     response_model=UserProfile | User,
     responses=refusals(401, 403, 422, s404="User not found"),
@@ -63,7 +63,7 @@ router.get(
 
 for method in ("PUT", "PATCH"):
     hashing.add_api_route(
-        "/{user_id}",
+        "/{user_id:user}",
         user_controller.update_user_by_id,
         methods=[method],
         operation_id="update_user" if method == "PATCH" else "put_user",
@@ -82,7 +82,7 @@ for method in ("PUT", "PATCH"):
     )
 
 router.delete(
-    "/{user_id}",
+    "/{user_id:user}",
     summary="Delete an account",
     status_code=204,
     responses=refusals(
@@ -96,7 +96,7 @@ router.delete(
 )(user_controller.delete_user_by_id)
 
 router.get(
-    "/{user_id}/roles",
+    "/{user_id:user}/roles",
     summary="Read a user's roles",
     response_model=list[Role],
     responses=refusals(401, 403, 422, s404="User not found"),
@@ -104,7 +104,7 @@ router.get(
 )(user_controller.get_user_roles)
 
 router.put(
-    "/{user_id}/roles",
+    "/{user_id:user}/roles",
     summary="Set a user's roles",
     response_model=list[Role],
     responses=refusals(401, 403, 413, 422, s404="There is no role painter"),
