@@ -1,4 +1,4 @@
-"""`python3 src/create_superuser.py` as its user runs it: a process of its own, with its own data."""
+"""`python3 src/create_superuser.py` as its user runs it: a process with data of its own."""
 
 import os
 import re
@@ -75,7 +75,7 @@ def test_the_random_password_is_printed_once_and_logs_the_superuser_in(
         (["--password", "short"], ""),
         (["--password", "-"], "gopherrr\n"),
         (["--password", "gopher1!" * 5], ""),
-        (["--user-name", "1bad"], ""),
+        (["--user-name", "1gopher"], ""),
     ],
 )
 def test_what_is_against_the_rules_is_refused_in_one_line(create_superuser, tmp_path, args, stdin):

@@ -20,6 +20,14 @@ CODE = "754321:xyz9AbC2DeF3GhI4JkL0"
 MAIL = ("anna@example.org", "Привет, Anna", f"Dear Anna,\n\n{CODE}\n\nYours, GopherTalk\n")
 
 
+class Server(Controller):
+    """On any free port."""
+
+    def _trigger_server(self):
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
 class Inbox:
     """Keeps what arrives, once it has refused as often as it was told to."""
 
@@ -66,12 +74,16 @@ def serve(inbox, settings):
     running = []
 
     def start(smtp_user=None, smtp_password="", **options):
-        server = Controller(inbox, hostname="127.0.0.1", port=0, **options)
+        server = Server(inbox, hostname="127.0.0.1", port=0, **options)
         server.start()
         running.append(server)
-        port = server.server.sockets[0].getsockname()[1]
         password = type(Settings().smtp_password)(smtp_password)
-        settings(smtp_host="127.0.0.1", smtp_port=port, smtp_user=smtp_user, smtp_password=password)
+        settings(
+            smtp_host="127.0.0.1",
+            smtp_port=server.port,
+            smtp_user=smtp_user,
+            smtp_password=password,
+        )
 
     yield start
     for server in running:

@@ -29,6 +29,12 @@ class RequestModel(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class ChangeModel(RequestModel):
+    """A body that names what changes: at least one field."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+
 def documented(example: dict[str, Any]) -> Callable[[type[Answer]], type[Answer]]:
     """Decorates the TypedDict of an answer: what it looks like, for the docs."""
     return with_config(ConfigDict(json_schema_extra={"example": example}))

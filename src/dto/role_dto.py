@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from dto.fields import RequestModel, Text, documented, optional_field
+from dto.fields import ChangeModel, RequestModel, Text, documented, optional_field
 
 Word = Annotated[str, Field(min_length=2, max_length=30, pattern="^[a-z][a-z0-9_]+$")]
 # A permission by its name, `post:delete_any`, or its id; a role by its name or its id.
@@ -19,7 +19,7 @@ class CreateRoleDto(RequestModel):
     description: Description = Field(default="", examples=["Keeps the talk friendly"])
 
 
-class UpdateRoleDto(RequestModel):
+class UpdateRoleDto(ChangeModel):
     """Only the fields that are sent change."""
 
     name: Word = optional_field("moderator")

@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 from dto.auth_dto import PasswordConfirm, RegisterFields
 from dto.fields import (
     AnyPassword,
+    ChangeModel,
     Password,
     PersonName,
     RequestModel,
@@ -34,7 +35,7 @@ class CreateUserDto(RequestModel):
     is_superuser: StrictBool = False
 
 
-class UpdateUserDto(RequestModel):
+class UpdateUserDto(ChangeModel):
     """Only the fields that are sent change; `null` clears what may be empty."""
 
     user_name: UserName = optional_field("gopher_anna")
