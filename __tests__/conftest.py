@@ -50,11 +50,24 @@ def db(database: None) -> None:
     from services import session_service
     from utils.sql import execute
 
-    execute("TRUNCATE users, posts, tokens, audit_log RESTART IDENTITY CASCADE")
-    execute("DELETE FROM roles WHERE NOT is_builtin")
-    execute("DELETE FROM permissions WHERE NOT is_builtin")
-    execute("DELETE FROM role_permissions")
-    execute("INSERT INTO role_permissions TABLE default_role_permissions")
+    # Ten times as fast as TRUNCATE, which makes new files for every table.
+    execute("""
+        DO $$ BEGIN
+            DELETE FROM likes;
+            DELETE FROM views;
+            DELETE FROM posts;
+            DELETE FROM users;
+            DELETE FROM tokens;
+            DELETE FROM audit_log;
+            PERFORM setval('posts_id_seq', 1, false);
+            PERFORM setval('users_id_seq', 1, false);
+            PERFORM setval('audit_log_id_seq', 1, false);
+            DELETE FROM roles WHERE NOT is_builtin;
+            DELETE FROM permissions WHERE NOT is_builtin;
+            DELETE FROM role_permissions;
+            INSERT INTO role_permissions TABLE default_role_permissions;
+        END $$
+    """)
     session_service.forget_everybody()
 
 

@@ -48,7 +48,7 @@ class Inbox:
 
     def authenticate(self, server, session, envelope, mechanism, data):
         self.logins.append((data.login, data.password))
-        return AuthResult(success=data.password == b"let me in")
+        return AuthResult(success=data.password == b"let me in", handled=False)
 
 
 @pytest.fixture
@@ -128,32 +128,6 @@ class TestDelivery:
         assert caplog.text.count("trying again") == 2
 
 
-class TestLogin:
-    def start(self, serve, inbox, password):
-        serve(
-            smtp_user="gopher",
-            smtp_password=password,
-            authenticator=inbox.authenticate,
-            auth_required=True,
-            auth_require_tls=False,
-        )
-
-    def test_by_user_and_password(self, serve, inbox):
-        self.start(serve, inbox, "let me in")
-        mail.send(*MAIL)
-
-        assert inbox.logins == [(b"gopher", b"let me in")]
-        assert len(inbox.messages) == 1
-
-    def test_a_wrong_password_is_raised_and_not_logged(self, serve, inbox, caplog):
-        self.start(serve, inbox, "wrong secret")
-        with pytest.raises(mail.smtplib.SMTPAuthenticationError):
-            mail.send(*MAIL)
-
-        assert inbox.messages == []
-        assert "wrong secret" not in caplog.text
-
-
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     """A file with a key and a certificate of its own for 127.0.0.1."""
@@ -183,15 +157,48 @@ def certificate(tmp_path_factory):
     return file
 
 
-class TestTls:
-    def context(self, certificate):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
-        return context
+def tls(certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
 
+
+class TestLogin:
+    @pytest.fixture
+    def start(self, serve, inbox, certificate, monkeypatch):
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+
+        def start(password):
+            serve(
+                smtp_user="gopher",
+                smtp_password=password,
+                authenticator=inbox.authenticate,
+                auth_required=True,
+                tls_context=tls(certificate),
+            )
+
+        return start
+
+    def test_by_user_and_password(self, start, inbox):
+        start("let me in")
+        mail.send(*MAIL)
+
+        assert inbox.logins == [(b"gopher", b"let me in")]
+        assert len(inbox.messages) == 1
+
+    def test_a_wrong_password_is_raised_and_not_logged(self, start, inbox, caplog):
+        start("wrong secret")
+        with pytest.raises(mail.smtplib.SMTPAuthenticationError):
+            mail.send(*MAIL)
+
+        assert inbox.messages == []
+        assert "wrong secret" not in caplog.text
+
+
+class TestTls:
     def test_is_used_when_the_server_offers_it(self, serve, inbox, certificate, monkeypatch):
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-        serve(tls_context=self.context(certificate), require_starttls=True)
+        serve(tls_context=tls(certificate), require_starttls=True)
         mail.send(*MAIL)
 
         ((_, _, encrypted),) = inbox.messages
@@ -201,7 +208,7 @@ class TestTls:
         serve(
             smtp_user="gopher",
             smtp_password="let me in",
-            tls_context=self.context(certificate),
+            tls_context=tls(certificate),
             authenticator=inbox.authenticate,
         )
         with pytest.raises(ssl.SSLCertVerificationError):
@@ -211,7 +218,7 @@ class TestTls:
 
     def test_from_the_first_byte_on_its_port(self, serve, inbox, certificate, monkeypatch):
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-        serve(ssl_context=self.context(certificate))
+        serve(ssl_context=tls(certificate))
         monkeypatch.setattr(mail, "IMPLICIT_TLS_PORT", mail.get_settings().smtp_port)
         mail.send(*MAIL)
 

@@ -272,12 +272,12 @@ class TestRolesOfAUser:
     def test_of_nobody(self, ask, person, refused):
         gone = person("gopher_gone").id
         ask("DELETE", f"/users/{gone}")
-        for user_id in (gone, 2**63 - 1):
+        for user_id in (gone, 2**53 - 1):
             path = f"/users/{user_id}/roles"
             refused(ask("GET", path), 404, "User not found")
             refused(ask("PUT", path, {"roles": ["admin"]}), 404, "User not found")
 
-    @pytest.mark.parametrize("user_id", ["0", "-1", "x", "1.5", str(2**63)])
+    @pytest.mark.parametrize("user_id", ["0", "-1", "x", "1.5", str(2**53)])
     def test_what_is_no_id(self, ask, user_id):
         invalid(ask("GET", f"/users/{user_id}/roles"), "user_id")
         invalid(ask("PUT", f"/users/{user_id}/roles", {"roles": []}), "user_id")

@@ -38,12 +38,6 @@ def test_a_session_that_nobody_asked_about_is_not_remembered():
     assert session_service.remembered_guest() is None
 
 
-def test_also_when_the_machine_has_only_just_started(clock):
-    clock.return_value = session_service.FRESH_SECONDS
-
-    assert session_service.remembered("s1", 1) is None
-
-
 def test_what_is_found_names_the_user_and_the_rights(clock, repository):
     assert session_service.find("s1", 1) == ANNA
 
