@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+from unittest.mock import patch
 
 import pytest
 from fastapi import FastAPI, Request
@@ -31,7 +32,17 @@ async def root():
 
 @app.get("/api/things")
 async def read():
-    return {"id": context.request_id.get(), "bounded": context.seconds_left(99.0) <= 5.0}
+    return {"id": context.request_id.get()}
+
+
+@app.get("/api/work")
+async def work(waited: float, worked: float, bad_times: bool):
+    """What is left of the limit on a clock that moves only here."""
+    context.monotonic.return_value += waited
+    before = context.seconds_left(99.0)
+    context.start_clock(since_arrival=bad_times)
+    context.monotonic.return_value += worked
+    return [before, context.seconds_left(99.0)]
 
 
 @app.post("/api/things")
@@ -114,8 +125,23 @@ def test_no_two_requests_share_an_id():
     assert len({client.get("/").headers["X-Request-ID"] for _ in range(5)}) == 5
 
 
-def test_the_request_has_a_limit_for_its_work():
-    assert client.get("/api/things").json()["bounded"] is True
+@pytest.mark.parametrize(
+    ("waited", "worked", "bad_times", "left"),
+    [
+        (0.0, 0.0, "no", 5.0),
+        (0.0, 2.0, "no", 3.0),
+        (0.0, 9.0, "no", 0.0),
+        (4.0, 2.0, "no", 3.0),
+        (4.0, 0.5, "yes", 0.5),
+        (4.0, 2.0, "yes", 0.0),
+    ],
+)
+def test_the_work_of_a_request_has_a_limit_which_counts_from_its_arrival_in_bad_times(
+    waited, worked, bad_times, left
+):
+    query = f"waited={waited}&worked={worked}&bad_times={bad_times}"
+    with patch("utils.context.monotonic", return_value=1000.0):
+        assert client.get(f"/api/work?{query}").json() == [99.0, left]
 
 
 @pytest.mark.parametrize("path", ["/api/things", "/api/things/", "/api/things//"])
@@ -187,6 +213,12 @@ def test_the_line_names_the_user_and_leaves_the_query_out(lines):
     [line] = lines()
     assert line.user_id == 7
     assert "s3cret" not in line.getMessage()
+
+
+def test_the_line_leaves_the_token_in_a_path_out(lines):
+    client.get("/api/app/valid/754321:s3cret")
+
+    assert lines()[0].getMessage().startswith("GET /api/app/valid/*** took ")
 
 
 @pytest.mark.parametrize("path", ["/a%0AFORGED", "/a%0D%0AFORGED", "/a%1b[31m", "/a%E2%80%A8b"])

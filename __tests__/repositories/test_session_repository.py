@@ -43,20 +43,34 @@ def test_a_new_session_keeps_the_digest_of_its_token_alone(cursor):
     assert params == ("s1", 7, 86400, DIGEST)
 
 
-@pytest.mark.parametrize(("row", "live"), [({"?column?": 1}, True), (None, False)])
-def test_a_session_is_live_with_its_user(cursor, row, live):
+@pytest.mark.parametrize(
+    "row", [{"user_name": "gopher_anna", "is_superuser": False, "permissions": ["a:b"]}, None]
+)
+def test_the_access_of_a_living_session_whose_user_may_log_in(cursor, row):
     cursor.fetchone.return_value = row
-    assert session_repository.is_live("s1", 7) is live
+    assert session_repository.get_access("s1", 7) is row
 
     sql, params = sent(cursor)
+    assert sql.startswith("SELECT u.user_name, u.is_superuser, ARRAY(")
     for condition in (
+        "s.id = %s AND s.user_id = %s",
         "s.ended_at IS NULL",
         "s.expires_at > now()",
         "u.status = 1",
         "u.deleted_at IS NULL",
     ):
-        assert condition in sql
+        assert condition in sql.partition("FROM sessions s")[2]
     assert params == ("s1", 7)
+
+
+@pytest.mark.parametrize("names", [[], ["post:read", "product:read"]])
+def test_what_guests_may_is_a_list_of_names(cursor, names):
+    cursor.fetchall.return_value = [{"name": name} for name in names]
+    assert session_repository.get_guest_permissions() == names
+
+    sql, params = sent(cursor)
+    assert "WHERE r.name = 'guest'" in sql
+    assert params == ()
 
 
 @pytest.mark.parametrize(("row", "recent"), [({"?column?": 1}, True), (None, False)])
@@ -109,7 +123,8 @@ def test_a_session_is_ended_for_its_owner_alone(cursor):
     assert session_repository.end_session("s1", 7) is None
 
     sql, params = sent(cursor)
-    assert "WHERE id = %s AND user_id = %s AND ended_at IS NULL" in sql
+    living = "ended_at IS NULL AND expires_at > now()"
+    assert sql.endswith(f"WHERE id = %s AND user_id = %s AND {living}")
     assert params == ("s1", 7)
 
 
@@ -127,3 +142,31 @@ def test_all_sessions_but_one_are_ended_and_named(cursor, except_id):
     sql, params = sent(cursor)
     assert sql.startswith("UPDATE sessions SET ended_at = now()")
     assert params == (7, except_id)
+
+
+def test_all_sessions_are_ended_in_the_callers_transaction():
+    conn = MagicMock()
+    conn.cursor.return_value.__enter__.return_value.fetchall.return_value = []
+    with patch("config.db.pool") as pool:
+        assert session_repository.end_sessions(7, conn=conn) == []
+
+    assert sent(conn.cursor.return_value.__enter__.return_value)[1] == (7, None)
+    pool.connection.assert_not_called()
+
+
+@pytest.mark.parametrize(
+    ("function", "table"),
+    [
+        ("delete_expired_refresh_tokens", "refresh_tokens"),
+        ("delete_expired_sessions", "sessions"),
+    ],
+)
+def test_only_what_has_expired_is_swept_and_counted(function, table):
+    conn = MagicMock()
+    cursor = conn.cursor.return_value.__enter__.return_value
+    cursor.rowcount = 3
+    with patch("config.db.pool") as pool:
+        assert getattr(session_repository, function)(conn) == 3
+
+    assert sent(cursor) == (f"DELETE FROM {table} WHERE expires_at <= now()", ())
+    pool.connection.assert_not_called()

@@ -1,6 +1,6 @@
 """The statements of the user repository, on a pool that connects to nothing."""
 
-from unittest.mock import patch
+from unittest.mock import MagicMock, patch
 
 import pytest
 from psycopg.errors import UniqueViolation
@@ -52,18 +52,22 @@ class TestCreateUser:
         assert sent(cursor)[1] == ("gopher_anna", "Anna", "Petrova", "hashed")
 
     def test_optional_columns_come_last(self, cursor):
-        extra = {"email": "anna@example.org", "middle_name": None}
-        user_repository.create_user({**NEW_USER, **extra})
+        extra = {"is_superuser": True, "email": "anna@example.org", "middle_name": None}
+        user_repository.create_user({**extra, **NEW_USER, "status": 0})
 
         sql, params = sent(cursor)
-        assert "password_hash, middle_name, email) VALUES (%s, %s, %s, %s, %s, %s)" in sql
-        assert params == ("gopher_anna", "Anna", "Petrova", "hashed", None, "anna@example.org")
+        columns = "password_hash, middle_name, email, status, is_superuser)"
+        assert f"{columns} VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING" in sql
+        given = ("gopher_anna", "Anna", "Petrova", "hashed")
+        assert params == (*given, None, "anna@example.org", 0, True)
 
     def test_a_key_that_is_no_column_never_gets_into_the_statement(self, cursor):
-        user_repository.create_user({**NEW_USER, "is_superuser": True, "1; DROP TABLE users": 1})
+        strangers = {"roles": ["admin"], "deleted_at": None, "1; DROP TABLE users": 1}
+        user_repository.create_user({**NEW_USER, **strangers})
 
         sql, params = sent(cursor)
-        assert "is_superuser" not in sql
+        assert "roles" not in sql
+        assert "deleted_at" not in sql
         assert "DROP" not in sql
         assert len(params) == 4
 
@@ -139,6 +143,7 @@ class TestUpdateUser:
                 ("gopher_anna", "hashed"),
             ),
             ({"email": None, "middle_name": "M"}, "middle_name = %s, email = %s", ("M", None)),
+            ({"is_superuser": False, "status": 0}, "status = %s, is_superuser = %s", (0, False)),
         ],
     )
     def test_only_what_the_dict_has_is_set(self, cursor, dto, assignments, values):
@@ -151,20 +156,93 @@ class TestUpdateUser:
         )
         assert params == (*values, 7)
 
-    @pytest.mark.parametrize("dto", [{}, {"is_superuser": True, "id": 1}])
+    @pytest.mark.parametrize("dto", [{}, {"roles": ["admin"], "id": 1, "deleted_at": None}])
     def test_nothing_to_change_sends_nothing(self, cursor, dto):
         with pytest.raises(InvalidRequest, match=r"^No fields to update$"):
             user_repository.update_user(7, dto)
 
         cursor.execute.assert_not_called()
 
-    def test_within_a_transaction_of_the_caller(self):
-        with patch("config.db.pool") as pool:
-            conn = pool.getconn()
-            user_repository.update_user(7, {"first_name": "Anna"}, conn=conn)
 
-        conn.cursor.return_value.__enter__.return_value.execute.assert_called_once()
-        pool.connection.assert_not_called()
+@pytest.mark.parametrize(
+    ("function", "args"),
+    [
+        ("create_user", (NEW_USER,)),
+        ("get_user_profile", (7,)),
+        ("update_user", (7, {"first_name": "Anna"})),
+        ("delete_user", (7,)),
+        ("lock_user", (7,)),
+        ("lock_active_superusers", ()),
+        ("confirm_email", (7,)),
+    ],
+)
+def test_within_a_transaction_of_the_caller(function, args):
+    with patch("config.db.pool") as pool:
+        conn = pool.getconn()
+        getattr(user_repository, function)(*args, conn=conn)
+
+    conn.cursor.return_value.__enter__.return_value.execute.assert_called_once()
+    pool.connection.assert_not_called()
+
+
+class TestLocks:
+    """What decides about a change must stay as it is until the change is committed."""
+
+    @pytest.fixture
+    def conn(self, cursor):
+        conn = MagicMock()
+        conn.cursor.return_value.__enter__.return_value = cursor
+        return conn
+
+    def test_a_user_is_held_still(self, cursor, conn):
+        assert user_repository.lock_user(7, conn) == ROW
+
+        sql, params = sent(cursor)
+        assert sql.startswith("SELECT id, password_hash, status, is_superuser FROM users")
+        assert sql.endswith("WHERE id = %s AND deleted_at IS NULL FOR UPDATE")
+        assert params == (7,)
+
+    def test_active_superusers_are_held_still_in_one_order(self, cursor, conn):
+        cursor.fetchall.return_value = [{"id": 1}, {"id": 7}]
+        assert user_repository.lock_active_superusers(conn) == [1, 7]
+
+        sql, _ = sent(cursor)
+        assert "WHERE is_superuser AND status = 1 AND deleted_at IS NULL" in sql
+        assert sql.endswith("ORDER BY id FOR UPDATE")
+
+
+class TestEmail:
+    def test_an_active_user_is_found_in_any_case_of_letters(self, cursor):
+        assert user_repository.get_id_by_email("Anna@Example.org") == 1
+
+        sql, params = sent(cursor)
+        for condition in ("lower(email) = lower(%s)", "deleted_at IS NULL", "status = 1"):
+            assert condition in sql
+        assert params == ("Anna@Example.org",)
+
+    @pytest.mark.parametrize(
+        ("row", "confirmed"),
+        [
+            ({"email_confirmed_at": "2026-11-21"}, True),
+            ({"email_confirmed_at": None}, False),
+            (None, False),
+        ],
+    )
+    def test_is_confirmed_or_not(self, cursor, row, confirmed):
+        cursor.fetchone.return_value = row
+
+        assert user_repository.is_email_confirmed(7) is confirmed
+        assert sent(cursor)[1] == (7,)
+
+
+def test_a_hash_is_replaced_only_where_it_is_the_old_one(cursor):
+    cursor.rowcount = 0  # it was changed meanwhile, which is no error
+    assert user_repository.replace_password_hash(7, "old", "new") is None
+
+    assert sent(cursor) == (
+        "UPDATE users SET password_hash = %s WHERE id = %s AND password_hash = %s",
+        ("new", 7, "old"),
+    )
 
 
 class TestDeleteUser:
@@ -188,6 +266,8 @@ class TestDeleteUser:
         ("get_user_by_id", (7,)),
         ("get_user_profile", (7,)),
         ("get_password_hash", (7,)),
+        ("lock_user", (7, None)),
+        ("get_id_by_email", ("anna@example.org",)),
         ("get_public_user_by_username", ("gopher_anna",)),
         ("get_user_by_username", ("gopher_anna",)),
         ("update_user", (7, {"first_name": "Anna"})),

@@ -1,6 +1,6 @@
 """Registration, login and renewal: the rules, with nothing opened and nothing stored."""
 
-from contextlib import nullcontext
+from contextlib import contextmanager
 from unittest.mock import MagicMock, patch
 
 import bcrypt
@@ -32,6 +32,24 @@ def no_database():
     with patch("config.db.pool", MagicMock(closed=True)) as pool:
         yield pool
         pool.connection.assert_not_called()
+
+
+@pytest.fixture(autouse=True)
+def ask_to_confirm():
+    """No mail is on its way."""
+    with patch("services.recovery_service.ask_to_confirm") as ask_to_confirm:
+        yield ask_to_confirm
+
+
+@pytest.fixture
+def rounds(monkeypatch):
+    """Sets BCRYPT_ROUNDS, which is 4 else."""
+
+    def set_rounds(rounds):
+        settings = auth_service.get_settings().model_copy(update={"bcrypt_rounds": rounds})
+        monkeypatch.setattr(auth_service, "get_settings", lambda: settings)
+
+    return set_rounds
 
 
 class TestRegister:
@@ -66,6 +84,13 @@ class TestRegister:
         stored = create_user.call_args.args[0]["password_hash"]
         assert bcrypt.checkpw(b"gopher1!", stored.encode())
 
+    def test_the_hash_has_the_cost_of_the_settings(self, rounds):
+        rounds(5)
+        with patch("services.auth_service.create_user", return_value={"id": 7}) as create_user:
+            auth_service.register(REGISTRATION)
+
+        assert create_user.call_args.args[0]["password_hash"].startswith("$2b$05$")
+
     @pytest.mark.parametrize(
         "optional",
         [{"middle_name": "Maria"}, {"middle_name": None}, {"email": "anna@example.org"}],
@@ -80,16 +105,48 @@ class TestRegister:
         )
         assert optional.items() <= created.items()
 
-    def test_a_taken_name_gives_no_tokens(self):
+    def test_rights_that_were_slipped_in_do_not_reach_the_repository(self):
+        flags = {"is_superuser": True, "status": 0, "roles": ["admin"]}
+        with patch("services.auth_service.create_user", return_value={"id": 7}) as create_user:
+            auth_service.sign_up({**REGISTRATION, **flags})
+
+        assert not flags.keys() & create_user.call_args.args[0].keys()
+
+    def test_signing_up_gives_the_user_and_opens_no_session(self):
+        user = {"id": 7, "user_name": "gopher_anna"}
+        with (
+            patch("services.auth_service.create_user", return_value=user),
+            patch("services.auth_service.generate_token_pair") as generate,
+        ):
+            assert auth_service.sign_up(REGISTRATION) is user
+
+        generate.assert_not_called()
+
+    @pytest.mark.parametrize("function", ["register", "sign_up"])
+    def test_an_address_is_to_be_confirmed(self, ask_to_confirm, function):
+        with patch("services.auth_service.create_user", return_value={"id": 7}):
+            getattr(auth_service, function)({**REGISTRATION, "email": "anna@example.org"})
+
+        ask_to_confirm.assert_called_once_with(7, "anna@example.org")
+
+    @pytest.mark.parametrize("optional", [{}, {"email": None}])
+    def test_no_address_gets_no_mail(self, ask_to_confirm, optional):
+        with patch("services.auth_service.create_user", return_value={"id": 7}):
+            auth_service.sign_up({**REGISTRATION, **optional})
+
+        ask_to_confirm.assert_not_called()
+
+    def test_a_taken_name_gives_no_tokens_and_no_mail(self, ask_to_confirm):
         error = Conflict("User already exists")
         with (
             patch("services.auth_service.create_user", side_effect=error),
             patch("services.auth_service.generate_token_pair") as generate,
             pytest.raises(ValueError, match=r"^User already exists$"),
         ):
-            auth_service.register(REGISTRATION)
+            auth_service.register({**REGISTRATION, "email": "anna@example.org"})
 
         generate.assert_not_called()
+        ask_to_confirm.assert_not_called()
 
 
 class TestLogin:
@@ -169,6 +226,45 @@ class TestLogin:
             auth_service.login(LOGIN)
 
 
+class TestStrengthening:
+    """A login is the one moment when the password is known and can be hashed anew."""
+
+    @pytest.fixture
+    def replace(self):
+        with patch("repositories.user_repository.replace_password_hash") as replace:
+            yield replace
+
+    def login(self, stored, password="gopher1!", status=1):
+        user = {"id": 7, "password_hash": stored, "status": status}
+        with patch("services.auth_service.get_user_by_username", return_value=user):
+            return auth_service.login({**LOGIN, "password": password})
+
+    def test_an_older_cost_is_hashed_anew(self, replace, rounds):
+        stored = hash_of(b"gopher1!")
+        rounds(5)
+        assert self.login(stored)
+
+        user_id, old, new = replace.call_args.args
+        assert (user_id, old) == (7, stored)
+        assert new.startswith("$2b$05$")
+        assert bcrypt.checkpw(b"gopher1!", new.encode())
+
+    @pytest.mark.parametrize("cost", [4, 5])
+    def test_an_equal_or_a_higher_cost_stays(self, replace, cost):
+        assert self.login(bcrypt.hashpw(b"gopher1!", bcrypt.gensalt(cost)).decode())
+
+        replace.assert_not_called()
+
+    @pytest.mark.parametrize(("password", "status"), [("gopher2!", 1), ("gopher1!", 0)])
+    def test_a_refused_login_replaces_nothing(self, replace, rounds, password, status):
+        stored = hash_of(b"gopher1!")
+        rounds(5)
+        with pytest.raises(InvalidCredentials):
+            self.login(stored, password, status)
+
+        replace.assert_not_called()
+
+
 class TestGenerateTokenPair:
     def test_two_tokens_of_one_session_with_their_own_types_secrets_and_lifetimes(self):
         pair = auth_service.generate_token_pair(7)
@@ -219,62 +315,99 @@ class TestGenerateTokenPair:
 
 class TestRefresh:
     @pytest.fixture
-    def sessions(self):
+    def events(self):
+        """What became of the transaction, and what followed it."""
+        return []
+
+    @pytest.fixture
+    def sessions(self, events):
+        @contextmanager
+        def transaction():
+            try:
+                yield "conn"
+            except BaseException:
+                events.append("rolled back")
+                raise
+            events.append("committed")
+
         with (
             patch("services.auth_service.session_repository") as repository,
-            patch("services.auth_service.transaction", lambda: nullcontext("conn")),
+            patch("services.auth_service.transaction", transaction),
         ):
             yield repository
 
     @pytest.fixture
-    def end(self):
+    def end(self, events):
         with patch("services.session_service.end") as end:
+            end.side_effect = lambda *args: events.append("ended")
             yield end
 
-    def test_an_unspent_token_gives_a_new_pair_for_the_same_session(self, sessions, end):
-        old = auth_service._sign_pair(7, "s1")["refresh_token"]
+    @pytest.fixture
+    def token(self):
+        return auth_service._sign_pair(7, "s1")["refresh_token"]
+
+    def test_an_unspent_token_gives_a_new_pair_for_the_same_session(
+        self, sessions, end, events, token
+    ):
         sessions.spend_refresh_token.return_value = {
             "session_id": "s1",
             "user_id": 7,
             "reused": False,
         }
-        pair = auth_service.refresh(old)
+        pair = auth_service.refresh(token)
 
-        sessions.spend_refresh_token.assert_called_once_with(old, "conn")
+        sessions.spend_refresh_token.assert_called_once_with(token, "conn")
         sessions.add_refresh_token.assert_called_once_with(
             "s1", pair["refresh_token"], 86400, "conn"
         )
         claims = jwt.read(pair["access_token"], "access", token_secrets().access)
         assert (claims["sub"], claims["sid"]) == ("7", "s1")
-        assert pair["refresh_token"] != old
-        end.assert_not_called()
+        assert pair["refresh_token"] != token
+        assert events == ["committed"]
 
-    def test_a_reused_token_ends_its_session(self, sessions, end):
+    def test_a_token_is_not_spent_when_the_next_cannot_be_stored(
+        self, sessions, end, events, token
+    ):
         sessions.spend_refresh_token.return_value = {
             "session_id": "s1",
             "user_id": 7,
-            "reused": True,
+            "reused": False,
         }
+        sessions.add_refresh_token.side_effect = Unavailable("The database is not available")
+        with pytest.raises(Unavailable):
+            auth_service.refresh(token)
+
+        assert events == ["rolled back"]
+
+    @pytest.fixture
+    def reused(self, sessions):
+        spent = {"session_id": "s1", "user_id": 7, "reused": True}
+        sessions.spend_refresh_token.return_value = spent
+
+    def test_a_reused_token_ends_its_session(self, sessions, reused, end, events, token):
         with pytest.raises(InvalidCredentials, match=r"^Invalid refresh token$"):
-            auth_service.refresh(auth_service._sign_pair(7, "s1")["refresh_token"])
+            auth_service.refresh(token)
 
         end.assert_called_once_with("s1", 7)
         sessions.add_refresh_token.assert_not_called()
+        assert events == ["committed", "ended"]
 
-    def test_a_reused_token_is_401_also_when_the_session_has_just_ended(self, sessions, end):
+    def test_a_reused_token_is_401_also_when_the_session_has_just_ended(self, reused, end, token):
         end.side_effect = NotFound("Session not found")
-        sessions.spend_refresh_token.return_value = {
-            "session_id": "s1",
-            "user_id": 7,
-            "reused": True,
-        }
         with pytest.raises(InvalidCredentials, match=r"^Invalid refresh token$"):
-            auth_service.refresh(auth_service._sign_pair(7, "s1")["refresh_token"])
+            auth_service.refresh(token)
 
-    def test_a_token_that_the_database_does_not_know_ends_nothing(self, sessions, end):
+        end.assert_called_once_with("s1", 7)
+
+    def test_a_session_that_could_not_be_ended_is_no_401(self, reused, end, token):
+        end.side_effect = Unavailable("The database is not available")
+        with pytest.raises(Unavailable):
+            auth_service.refresh(token)
+
+    def test_a_token_that_the_database_does_not_know_ends_nothing(self, sessions, end, token):
         sessions.spend_refresh_token.return_value = None
         with pytest.raises(InvalidCredentials, match=r"^Invalid refresh token$"):
-            auth_service.refresh(auth_service._sign_pair(7, "s1")["refresh_token"])
+            auth_service.refresh(token)
 
         end.assert_not_called()
         sessions.add_refresh_token.assert_not_called()

@@ -1,13 +1,9 @@
-"""What stands around bcrypt: the limit of 72 bytes, the decoy, and the places to hash in."""
-
-from contextvars import copy_context
+"""What stands around bcrypt: the limit of 72 bytes, and the decoy."""
 
 import bcrypt
 import pytest
 
-from utils.context import allow_seconds
-from utils.errors import Unavailable
-from utils.passwords import decoy_hash, fits_bcrypt, hashing_slot
+from utils.passwords import decoy_hash, fits_bcrypt
 
 
 @pytest.mark.parametrize(
@@ -24,38 +20,13 @@ def test_bcrypt_reads_72_bytes(password, fits):
     assert fits_bcrypt(password) is fits
 
 
-def test_the_decoy_is_a_real_hash_of_the_wanted_cost():
-    assert decoy_hash(4).startswith(b"$2b$04$")
-    assert bcrypt.checkpw(b"gopher1!", decoy_hash(4)) is False
+@pytest.mark.parametrize("rounds", [4, 5])
+def test_the_decoy_is_a_real_hash_of_the_wanted_cost(rounds):
+    assert decoy_hash(rounds).startswith(f"$2b$0{rounds}$".encode())
+    assert len(decoy_hash(rounds)) == 60
+    assert bcrypt.checkpw(b"gopher1!", decoy_hash(rounds)) is False
 
 
-def test_the_decoy_is_made_once():
-    assert decoy_hash(4) == decoy_hash(4)
-
-
-def hash_without_waiting():
-    allow_seconds(0)
-    with hashing_slot():
-        return "hashed"
-
-
-def at_once():
-    """As a request whose time is used up."""
-    return copy_context().run(hash_without_waiting)
-
-
-def test_two_hash_at_a_time_and_who_cannot_wait_is_turned_away():
-    with hashing_slot():
-        assert at_once() == "hashed"
-        with hashing_slot(), pytest.raises(Unavailable, match="Too many logins"):
-            at_once()
-        assert at_once() == "hashed"
-
-
-def test_a_place_is_given_back_after_an_error():
-    for _ in range(5):
-        with pytest.raises(ZeroDivisionError), hashing_slot():
-            raise ZeroDivisionError
-
-    with hashing_slot():
-        assert at_once() == "hashed"
+def test_the_decoy_is_made_once_for_each_cost():
+    assert decoy_hash(4) == decoy_hash(4)  # another one would have another salt
+    assert decoy_hash(4) != decoy_hash(5)

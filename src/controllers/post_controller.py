@@ -1,14 +1,15 @@
 """HTTP for posts."""
 
-from dependencies.auth import CurrentUserId
+from dependencies.auth import CurrentUser, CurrentUserId, ReaderId
 from dependencies.pagination import CursorPage
 from dependencies.params import OwnerId, PostId, ReplyToId, Search
+from dto.access_dto import owner_filter
 from dto.post_dto import CreatePostDto, Post
 from services import post_service
 
 
 def get_all_posts(
-    reader_id: CurrentUserId,
+    reader_id: ReaderId,
     page: CursorPage,
     reply_to_id: ReplyToId = 0,
     owner_id: OwnerId = 0,
@@ -31,7 +32,7 @@ def get_all_posts(
     )
 
 
-def get_post(post_id: PostId, reader_id: CurrentUserId) -> Post:
+def get_post(post_id: PostId, reader_id: ReaderId) -> Post:
     """One post."""
     return post_service.get_post(post_id, reader_id)
 
@@ -43,9 +44,9 @@ def create_post(dto: CreatePostDto, user_id: CurrentUserId) -> Post:
     )
 
 
-def delete_post(post_id: PostId, user_id: CurrentUserId) -> None:
-    """Deletes a post of your own."""
-    post_service.delete_post(post_id, user_id)
+def delete_post(post_id: PostId, caller: CurrentUser) -> None:
+    """Deletes a post of your own; with `post:delete_any`, anybody's."""
+    post_service.delete_post(post_id, owner_id=owner_filter(caller, "post:delete_any"))
 
 
 def view_post(post_id: PostId, user_id: CurrentUserId) -> None:

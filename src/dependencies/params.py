@@ -5,8 +5,18 @@ from uuid import UUID
 
 from fastapi import Form, Path, Query
 from pydantic import BaseModel, Field
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from dto.fields import AnyPassword, AnyUserName, Id, IdOrZero, Text, UserName
+
+
+class UserConvertor(StringConvertor):
+    """In a path, `{...:user}` is anything but the words that are paths of their own."""
+
+    regex = "(?!(?:me|signup)(?:/|$))[^/]+"
+
+
+register_url_convertor("user", UserConvertor())
 
 UserId = Annotated[Id, Path(description="The user's id.")]
 # Digits are an id, for a user name cannot begin with one.
@@ -23,6 +33,11 @@ OwnerId = Annotated[IdOrZero, Query(description="Only this user's posts; 0 for n
 Search = Annotated[
     Text, Query(max_length=280, description="Only posts with this text in them, in any case.")
 ]
+
+RoleId = Annotated[UUID, Path(description="The role's id.")]
+PermissionId = Annotated[UUID, Path(description="The permission's id.")]
+Force = Annotated[bool, Query(description="Delete it although users hold it.")]
+Token = Annotated[str, Path(description="What the token service issued.")]
 
 
 class PasswordForm(BaseModel):

@@ -11,6 +11,8 @@ from utils import context
 
 log = logging.getLogger("gophertalk.access")
 
+# Paths that end in a token: it is not for the log.
+SECRET_PATH = re.compile(r"(/api/app/valid/).+", re.DOTALL)
 SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
@@ -30,7 +32,7 @@ class RequestContext:
         state = scope.setdefault("state", {})
         request_id = _request_id(scope)
         context.request_id.set(request_id)
-        context.allow_seconds(self.seconds)
+        context.arrive(self.seconds)
         status = 500
 
         async def send_with_headers(message: Message) -> None:
@@ -55,10 +57,15 @@ class RequestContext:
             log.info(
                 "%s %s took %.2f ms",
                 scope["method"],
-                scope["path"],
+                loggable(scope["path"]),
                 (perf_counter() - started) * 1000,
                 extra={"status": status, "user_id": state.get("user_id")},
             )
+
+
+def loggable(path: str) -> str:
+    """The path without what must not be logged, and on one line: it comes from outside."""
+    return SECRET_PATH.sub(r"\1***", path).encode("unicode_escape").decode()
 
 
 def _request_id(scope: Scope) -> str:

@@ -10,6 +10,14 @@ from utils.errors import NotFound
 from utils.sql import Conn, execute, fetch_all, fetch_one
 
 
+class Access(TypedDict):
+    """Who a living session belongs to, and what they may do."""
+
+    user_name: str
+    is_superuser: bool
+    permissions: list[str]
+
+
 class SpentToken(TypedDict):
     """`reused`: it had been spent before, and longer ago than two tabs can be apart."""
 
@@ -39,11 +47,22 @@ def create_session(session_id: str, user_id: int, refresh_token: str, lifetime: 
     )
 
 
-def is_live(session_id: str, user_id: int) -> bool:
-    """Whether the session goes on and its user is neither deleted nor deactivated."""
-    row = fetch_one(
+def get_access(session_id: str, user_id: int) -> Access | None:
+    """None when the session is over, or its user deleted or deactivated. A member may do what
+    guests may, what members may, and what their own roles allow."""
+    return fetch_one(
         """
-        SELECT 1
+        SELECT u.user_name, u.is_superuser,
+               ARRAY(
+                   SELECT DISTINCT p.resource || ':' || p.action
+                   FROM role_permissions rp
+                   JOIN permissions p ON p.id = rp.permission_id
+                   WHERE rp.role_id IN (
+                       SELECT ur.role_id FROM user_roles ur WHERE ur.user_id = u.id
+                       UNION ALL
+                       SELECT r.id FROM roles r WHERE r.name IN ('guest', 'user')
+                   )
+               ) AS permissions
         FROM sessions s
         JOIN users u ON u.id = s.user_id
         WHERE s.id = %s AND s.user_id = %s AND s.ended_at IS NULL AND s.expires_at > now()
@@ -51,7 +70,21 @@ def is_live(session_id: str, user_id: int) -> bool:
         """,
         (session_id, user_id),
     )
-    return row is not None
+
+
+def get_guest_permissions() -> list[str]:
+    """What may be done without a token."""
+    rows = fetch_all(
+        """
+        SELECT p.resource || ':' || p.action AS name
+        FROM roles r
+        JOIN role_permissions rp ON rp.role_id = r.id
+        JOIN permissions p ON p.id = rp.permission_id
+        WHERE r.name = 'guest'
+        ORDER BY name
+        """
+    )
+    return [row["name"] for row in rows]
 
 
 def is_recent(session_id: str, seconds: int) -> bool:
@@ -143,3 +176,13 @@ def end_sessions(user_id: int, except_id: str | None = None, conn: Conn | None =
         conn,
     )
     return [row["id"] for row in rows]
+
+
+def delete_expired_refresh_tokens(conn: Conn) -> int:
+    """Returns how many."""
+    return execute("DELETE FROM refresh_tokens WHERE expires_at <= now()", (), conn)
+
+
+def delete_expired_sessions(conn: Conn) -> int:
+    """With their refresh tokens; returns how many."""
+    return execute("DELETE FROM sessions WHERE expires_at <= now()", (), conn)

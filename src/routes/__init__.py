@@ -2,13 +2,24 @@
 
 from fastapi import APIRouter
 
-from routes import auth_routes, post_routes, system_routes, user_routes
+from routes import (
+    auth_routes,
+    post_routes,
+    role_routes,
+    system_routes,
+    token_routes,
+    user_routes,
+)
 
 ROUTERS: list[APIRouter] = [
-    auth_routes.public,
+    auth_routes.hashing,
     auth_routes.password_form,
+    auth_routes.public,
     auth_routes.router,
     post_routes.router,
+    user_routes.hashing,
     user_routes.router,
+    role_routes.router,
+    token_routes.router,
     system_routes.router,
 ]

@@ -4,13 +4,15 @@ from fastapi import APIRouter
 
 from controllers import auth_controller
 from dependencies.answers import refusals
-from dependencies.auth import SIGNED_IN
-from dependencies.json_route import JsonRoute
+from dependencies.auth import MEMBER
+from dependencies.json_route import HashingRoute, JsonRoute
 from dto.auth_dto import BearerToken, Session, TokenPair
 
+# Those that hash a password have threads of their own.
+hashing = APIRouter(prefix="/api", tags=["auth"], route_class=HashingRoute)
 public = APIRouter(prefix="/api", tags=["auth"], route_class=JsonRoute)
 
-public.post(
+hashing.post(
     "/auth/register",
     summary="Create an account",
     status_code=201,
@@ -18,7 +20,7 @@ public.post(
     responses=refusals(413, 422, s409="User already exists"),
 )(auth_controller.register)
 
-public.post(
+hashing.post(
     "/auth/login",
     summary="Log in",
     response_model=TokenPair,
@@ -32,7 +34,28 @@ public.post(
     responses=refusals(413, 422, s401="Invalid refresh token"),
 )(auth_controller.refresh)
 
-password_form = APIRouter(prefix="/api", tags=["auth"], route_class=JsonRoute)
+public.post(
+    "/auth/password/forgot",
+    summary="Ask for a new password",
+    status_code=202,
+    responses=refusals(413, 422),
+)(auth_controller.forgot_password)
+
+hashing.post(
+    "/auth/password/reset",
+    summary="Set a new password with the token from the mail",
+    status_code=204,
+    responses=refusals(413, 422, s401="Invalid or expired token"),
+)(auth_controller.reset_password)
+
+public.post(
+    "/auth/email/confirm",
+    summary="Confirm an e-mail address with the token from the mail",
+    status_code=204,
+    responses=refusals(413, 422, s401="Invalid or expired token"),
+)(auth_controller.confirm_email)
+
+password_form = APIRouter(prefix="/api", tags=["auth"], route_class=HashingRoute)
 
 password_form.post(
     "/login/access-token",
@@ -45,7 +68,7 @@ router = APIRouter(
     prefix="/api/auth",
     tags=["auth"],
     route_class=JsonRoute,
-    dependencies=[SIGNED_IN],
+    dependencies=[MEMBER],
     responses=refusals(401),
 )
 

@@ -1,10 +1,10 @@
-"""Posts, likes and views. For members."""
+"""Posts, likes and views."""
 
 from fastapi import APIRouter
 
 from controllers import post_controller
 from dependencies.answers import refusals
-from dependencies.auth import SIGNED_IN
+from dependencies.auth import MEMBER, require
 from dependencies.json_route import JsonRoute
 from dto.post_dto import Post
 
@@ -12,14 +12,14 @@ router = APIRouter(
     prefix="/api/posts",
     tags=["posts"],
     route_class=JsonRoute,
-    dependencies=[SIGNED_IN],
-    responses=refusals(401, 422),
+    responses=refusals(401, 403, 422),
 )
 
 router.get(
     "",
     summary="Read the feed",
     response_model=list[Post],
+    dependencies=[require("post:read")],
 )(post_controller.get_all_posts)
 
 router.post(
@@ -28,6 +28,7 @@ router.post(
     status_code=201,
     response_model=Post,
     responses=refusals(404, 413),
+    dependencies=[require("post:create")],
 )(post_controller.create_post)
 
 router.get(
@@ -35,13 +36,15 @@ router.get(
     summary="Read one post",
     response_model=Post,
     responses=refusals(404),
+    dependencies=[require("post:read")],
 )(post_controller.get_post)
 
 router.delete(
     "/{post_id}",
-    summary="Delete your post",
+    summary="Delete your post, or any with post:delete_any",
     status_code=204,
     responses=refusals(s404="Post not found or already deleted"),
+    dependencies=[MEMBER],
 )(post_controller.delete_post)
 
 router.post(
@@ -49,6 +52,7 @@ router.post(
     summary="Count your view of a post",
     status_code=201,
     responses=refusals(404, s409="Post already viewed"),
+    dependencies=[require("post:view")],
 )(post_controller.view_post)
 
 router.post(
@@ -56,6 +60,7 @@ router.post(
     summary="Like a post",
     status_code=201,
     responses=refusals(404, 409),
+    dependencies=[require("post:like")],
 )(post_controller.like_post)
 
 router.delete(
@@ -63,4 +68,5 @@ router.delete(
     summary="Take your like back",
     status_code=204,
     responses=refusals(404),
+    dependencies=[require("post:like")],
 )(post_controller.dislike_post)

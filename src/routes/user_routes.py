@@ -1,59 +1,112 @@
-"""Users. Reading is for members, changing for the user alone."""
+"""Users, and the roles they hold."""
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
 from controllers import user_controller
 from dependencies.answers import refusals
-from dependencies.auth import SIGNED_IN, require_self
-from dependencies.json_route import JsonRoute
-from dto.user_dto import User, UserProfile
+from dependencies.auth import MEMBER, own_or, require
+from dependencies.json_route import HashingRoute, JsonRoute
+from dto.role_dto import Role
+from dto.user_dto import OwnProfile, User, UserProfile
 
-router = APIRouter(
-    prefix="/api/users",
-    tags=["users"],
-    route_class=JsonRoute,
-    dependencies=[SIGNED_IN],
-    responses=refusals(401),
-)
-SELF = [Depends(require_self)]
+router = APIRouter(prefix="/api/users", tags=["users"], route_class=JsonRoute)
+# Those that may hash a password have threads of their own.
+hashing = APIRouter(prefix="/api/users", tags=["users"], route_class=HashingRoute)
 
 router.get(
     "",
     summary="List the users",
     response_model=list[User],
-    responses=refusals(422),
+    responses=refusals(401, 403, 422),
+    dependencies=[require("user:read")],
 )(user_controller.get_users)
+
+hashing.post(
+    "",
+    summary="Create an account for somebody",
+    status_code=201,
+    response_model=UserProfile,
+    responses=refusals(
+        401,
+        413,
+        422,
+        s403="Only a superuser may change who is one",
+        s404="There is no role painter",
+        s409="User already exists",
+    ),
+    dependencies=[require("user:create")],
+)(user_controller.create_user)
+
+hashing.post(
+    "/signup",
+    summary="Create an account without logging in",
+    status_code=201,
+    response_model=User,
+    responses=refusals(413, 422, s409="User already exists"),
+)(user_controller.sign_up)
 
 router.get(
     "/me",
     summary="Read your own profile",
-    response_model=UserProfile,
-    responses=refusals(s404="User not found"),
+    response_model=OwnProfile,
+    responses=refusals(401, s404="User not found"),
+    dependencies=[MEMBER],
 )(user_controller.get_me)
 
 router.get(
-    "/{user}",
-    summary="Read a user's public profile",
-    response_model=User,
-    responses=refusals(422, s404="User not found"),
+    "/{user_id:user}",
+    summary="Read a user's profile",
+    response_model=UserProfile | User,
+    responses=refusals(401, 403, 422, s404="User not found"),
+    dependencies=[own_or("user:read")],
 )(user_controller.get_user)
 
 for method in ("PUT", "PATCH"):
-    router.add_api_route(
-        "/{user_id}",
+    hashing.add_api_route(
+        "/{user_id:user}",
         user_controller.update_user_by_id,
         methods=[method],
         operation_id="update_user" if method == "PATCH" else "put_user",
-        summary="Change your account",
+        summary="Change an account",
         response_model=User,
-        responses=refusals(400, 403, 413, 422, s404="User not found", s409="User already exists"),
-        dependencies=SELF,
+        responses=refusals(
+            400,
+            401,
+            413,
+            422,
+            s403="To change the password, send the present one as current_password",
+            s404="User not found",
+            s409="User already exists",
+        ),
+        dependencies=[own_or("user:update_any")],
     )
 
 router.delete(
-    "/{user_id}",
-    summary="Delete your account",
+    "/{user_id:user}",
+    summary="Delete an account",
     status_code=204,
-    responses=refusals(403, 422, s404="User not found"),
-    dependencies=SELF,
+    responses=refusals(
+        401,
+        422,
+        s403="A superuser cannot delete their own account",
+        s404="User not found",
+        s409="This is the last active superuser: make somebody else a superuser first",
+    ),
+    dependencies=[own_or("user:delete_any")],
 )(user_controller.delete_user_by_id)
+
+router.get(
+    "/{user_id:user}/roles",
+    summary="Read a user's roles",
+    response_model=list[Role],
+    responses=refusals(401, 403, 422, s404="User not found"),
+    dependencies=[require("role:read")],
+)(user_controller.get_user_roles)
+
+router.put(
+    "/{user_id:user}/roles",
+    summary="Set a user's roles",
+    response_model=list[Role],
+    responses=refusals(401, 403, 413, 422, s404="There is no role painter"),
+    dependencies=[require("role:write")],
+)(user_controller.set_user_roles)
