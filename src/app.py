@@ -8,7 +8,7 @@ from config.startup import settings_or_exit
 from dependencies.answers import refusals
 from dependencies.body_limit import BodyLimit
 from dependencies.cors import cors_options
-from dependencies.docs import DESCRIPTION, install_docs
+from dependencies.docs import DESCRIPTION, docs_router, install_docs
 from dependencies.errors import UnforeseenErrors, install_error_handlers
 from dependencies.request_context import RequestContext
 from lifespan import lifespan
@@ -36,7 +36,7 @@ app = FastAPI(
         Middleware(BodyLimit),
     ],
 )
-install_error_handlers(app, ROUTERS)
+install_error_handlers(app, [*ROUTERS, docs_router])
 for router in ROUTERS:
     if router is not auth_routes.password_form or settings.password_form_enabled:
         app.include_router(router)

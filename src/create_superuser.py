@@ -7,6 +7,7 @@ import argparse
 import secrets
 import string
 import sys
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -23,6 +24,15 @@ def random_password() -> str:
     """Twenty characters of every kind that the rules ask for."""
     letters = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(17))
     return f"{letters}{secrets.choice('@$!%*?&')}{secrets.choice(string.digits)}a"
+
+
+def check(what: str, rule: Any, value: str) -> None:
+    """Ends the program with one line unless the value keeps the rules of `dto/fields.py`."""
+    try:
+        TypeAdapter[str](rule).validate_python(value)
+    except ValidationError as error:
+        fault = error.errors(include_input=False)[0]["msg"].removeprefix("Value error, ")
+        exit_with(f"The {what} breaks a rule. {fault}.")
 
 
 def create(user_name: str, password: str) -> bool:
@@ -51,11 +61,8 @@ def main() -> None:
     asked = parser.parse_args()
     given = sys.stdin.readline().rstrip("\n") if asked.password == STDIN else asked.password
     password = given or random_password()
-    try:
-        TypeAdapter(UserName).validate_python(asked.user_name)
-        TypeAdapter(Password).validate_python(password)
-    except ValidationError as error:
-        exit_with(error.errors(include_input=False)[0]["msg"])
+    check("user name", UserName, asked.user_name)
+    check("password", Password, password)
     settings = settings_or_exit()
     configure_logging(settings)
     try:

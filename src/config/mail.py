@@ -50,8 +50,12 @@ def _deliver(settings: Settings, host: str, message: EmailMessage) -> None:
         server = smtplib.SMTP(host, settings.smtp_port, timeout=TIMEOUT_SECONDS)
     with server:
         server.ehlo()
+        private = settings.smtp_port == IMPLICIT_TLS_PORT or host in LOOPBACK_HOSTS
         if settings.smtp_port != IMPLICIT_TLS_PORT and server.has_extn("starttls"):
             server.starttls(context=tls)
+            private = True
         if settings.smtp_user:
+            if not private:
+                raise smtplib.SMTPNotSupportedError("no password for a server without TLS")
             server.login(settings.smtp_user, settings.smtp_password.get_secret_value())
         server.send_message(message)

@@ -36,12 +36,7 @@ REDOC_MARK = "https://cdn.redoc.ly/redoc/logo-mini.svg"
 
 def install_docs(app: FastAPI) -> None:
     """Needs an app whose own `docs_url` and `redoc_url` are off."""
-    router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-    router.get("/docs")(_swagger_ui)
-    router.get("/docs/oauth2-redirect")(_oauth2_redirect)
-    router.get("/redoc")(_redoc)
-    router.get(REDOC_SCRIPT)(_redoc_script)
-    app.include_router(router)
+    app.include_router(docs_router)
     app.mount(ASSETS_URL, StaticFiles(directory=_assets()), name="docs-assets")
 
 
@@ -91,3 +86,10 @@ async def _redoc() -> HTMLResponse:
             with_google_fonts=False,
         )
     )
+
+
+docs_router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+docs_router.get("/docs")(_swagger_ui)
+docs_router.get("/docs/oauth2-redirect")(_oauth2_redirect)
+docs_router.get("/redoc")(_redoc)
+docs_router.get(REDOC_SCRIPT)(_redoc_script)

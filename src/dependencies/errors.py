@@ -61,7 +61,8 @@ def error_response(
 
 def install_error_handlers(app: FastAPI, routers: Sequence[APIRouter]) -> None:
     """`routers` are all routers of the app, with their full paths; they know who answers what."""
-    routes = [route for router in routers for route in router.routes if isinstance(route, Route)]
+    found = [*app.routes, *(route for router in routers for route in router.routes)]
+    routes = [route for route in found if isinstance(route, Route)]
 
     @app.exception_handler(405)
     async def on_wrong_method(request: Request, error: HTTPException) -> Response:

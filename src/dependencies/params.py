@@ -4,10 +4,17 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Form, Path, Query
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 from starlette.convertors import StringConvertor, register_url_convertor
 
 from dto.fields import AnyPassword, AnyUserName, Id, IdOrZero, Text, UserName
+
+
+def is_decoded(text: str) -> str:
+    """Starlette puts U+FFFD where a query is not UTF-8."""
+    if "\ufffd" in text:
+        raise ValueError("Not a valid text")
+    return text
 
 
 class UserConvertor(StringConvertor):
@@ -16,7 +23,14 @@ class UserConvertor(StringConvertor):
     regex = "(?!(?:me|signup)(?:/|$))[^/]+"
 
 
+class AnythingConvertor(StringConvertor):
+    """In a path, `{...:anything}` goes on to its end, whatever comes, line ends too."""
+
+    regex = "(?s:.*)"
+
+
 register_url_convertor("user", UserConvertor())
+register_url_convertor("anything", AnythingConvertor())
 
 UserId = Annotated[Id, Path(description="The user's id.")]
 # Digits are an id, for a user name cannot begin with one.
@@ -31,7 +45,9 @@ ReplyToId = Annotated[
 ]
 OwnerId = Annotated[IdOrZero, Query(description="Only this user's posts; 0 for no filter.")]
 Search = Annotated[
-    Text, Query(max_length=280, description="Only posts with this text in them, in any case.")
+    Text,
+    AfterValidator(is_decoded),
+    Query(max_length=280, description="Only posts with this text in them, in any case."),
 ]
 
 RoleId = Annotated[UUID, Path(description="The role's id.")]

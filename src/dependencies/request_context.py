@@ -84,4 +84,6 @@ def _normalised(scope: Scope) -> Scope:
         scope["method"] = "GET"
     if scope["path"] != "/" and scope["path"].endswith("/"):
         scope["path"] = scope["path"].rstrip("/") or "/"
+    if scope["path"].endswith("\n"):  # Starlette's patterns would not see it
+        scope["path"] = scope["path"].replace("\n", "%0A")
     return scope

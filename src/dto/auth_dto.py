@@ -49,7 +49,7 @@ class LoginDto(RequestModel):
 
 
 class RefreshDto(RequestModel):
-    refresh_token: str = Field(max_length=4096, examples=[EXAMPLE_JWT])
+    refresh_token: Text = Field(max_length=4096, examples=[EXAMPLE_JWT])
 
 
 class ForgotPasswordDto(RequestModel):

@@ -55,15 +55,18 @@ def lock_permission(permission_id: str, conn: Conn) -> Permission:
 
 
 def find_permissions(references: list[str], conn: Conn) -> list[dict[str, str]]:
-    """`id` and `name` of those that are named, by id or like `post:read`; unknown are left out."""
+    """`id` and `name` of those that are named, by id or like `post:read`; unknown are left out.
+    Those that are found stay until the transaction ends."""
+    lowered = [reference.lower() for reference in references]
     return fetch_all(
         """
         SELECT id::text AS id, resource || ':' || action AS name
         FROM permissions
         WHERE resource || ':' || action = ANY(%s) OR id::text = ANY(%s)
         ORDER BY name
+        FOR KEY SHARE
         """,
-        (references, references),
+        (lowered, lowered),
         conn,
     )
 

@@ -81,7 +81,14 @@ def delete_role(role_id: str, conn: Conn) -> None:
 
 def count_holders(role_id: str, conn: Conn) -> int:
     row = fetch_one(
-        "SELECT count(*) AS holders FROM user_roles WHERE role_id = %s", (role_id,), conn
+        """
+        SELECT count(*) AS holders
+        FROM user_roles ur
+        JOIN users u ON u.id = ur.user_id
+        WHERE ur.role_id = %s AND u.deleted_at IS NULL
+        """,
+        (role_id,),
+        conn,
     )
     return row["holders"]
 
@@ -107,15 +114,18 @@ def set_role_permissions(role_id: str, permission_ids: list[str], conn: Conn) ->
 
 
 def find_roles(references: list[str], conn: Conn) -> list[dict[str, str]]:
-    """`id` and `name` of the roles that are named, by id or by name; unknown ones are left out."""
+    """`id` and `name` of the roles that are named, by id or by name; unknown ones are left out.
+    Those that are found stay until the transaction ends."""
+    lowered = [reference.lower() for reference in references]
     return fetch_all(
         """
         SELECT id::text AS id, name
         FROM roles
         WHERE name = ANY(%s) OR id::text = ANY(%s)
         ORDER BY name
+        FOR KEY SHARE
         """,
-        (references, references),
+        (lowered, lowered),
         conn,
     )
 

@@ -46,7 +46,9 @@ def delete_expired_tokens(conn: Conn | None = None) -> int:
     return execute("DELETE FROM tokens WHERE expires_at <= now()", (), conn)
 
 
-def set_user_token(user_id: int, purpose: UserPurpose, token: str, minutes: int) -> None:
+def set_user_token(
+    user_id: int, purpose: UserPurpose, token: str, minutes: int, conn: Conn
+) -> None:
     """The user's one token for this purpose; the one before it is worth nothing from now on."""
     execute(
         """
@@ -58,6 +60,7 @@ def set_user_token(user_id: int, purpose: UserPurpose, token: str, minutes: int)
             expires_at = excluded.expires_at
         """,
         (user_id, purpose, _digest(token), minutes),
+        conn,
     )
 
 

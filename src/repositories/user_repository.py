@@ -95,24 +95,33 @@ def get_user_by_username(user_name: str) -> Credentials:
     )
 
 
-def get_id_by_email(email: str) -> int:
-    """Of an active user, in any case of letters. Raises NotFound."""
-    row = _found(
-        fetch_one(
-            """
-            SELECT id
-            FROM users
-            WHERE lower(email) = lower(%s) AND deleted_at IS NULL AND status = 1
-            """,
-            (email,),
-        )
+def find_by_email(email: str, conn: Conn) -> dict[str, Any] | None:
+    """`id` and `email` of an active user, in any case of letters, held for this transaction."""
+    return fetch_one(
+        """
+        SELECT id, email
+        FROM users
+        WHERE lower(email) = lower(%s) AND deleted_at IS NULL AND status = 1
+        FOR SHARE
+        """,
+        (email,),
+        conn,
     )
-    return row["id"]
 
 
-def is_email_confirmed(user_id: int) -> bool:
-    row = fetch_one("SELECT email_confirmed_at FROM users WHERE id = %s", (user_id,))
-    return row is not None and row["email_confirmed_at"] is not None
+def awaits_confirmation(user_id: int, email: str, conn: Conn) -> bool:
+    """Whether this is the user's address, not confirmed yet; held for this transaction."""
+    row = fetch_one(
+        """
+        SELECT id
+        FROM users
+        WHERE id = %s AND email = %s AND email_confirmed_at IS NULL AND deleted_at IS NULL
+        FOR SHARE
+        """,
+        (user_id, email),
+        conn,
+    )
+    return row is not None
 
 
 def confirm_email(user_id: int, conn: Conn) -> None:

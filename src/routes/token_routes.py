@@ -17,7 +17,7 @@ router.post(
 )(token_controller.issue_token)
 
 router.get(
-    "/valid/{token:path}",
+    "/valid/{token:anything}",
     summary="Is this token good?",
     response_model=TokenStatus,
 )(token_controller.check_token)

@@ -7,7 +7,7 @@ from config.settings import get_settings
 from repositories import session_repository, token_repository, user_repository
 from services import session_service
 from services.token_service import new_token
-from utils.errors import InvalidCredentials, NotFound
+from utils.errors import InvalidCredentials
 from utils.later import run_later
 from utils.sql import transaction
 
@@ -52,14 +52,15 @@ def confirm_email(token: str) -> None:
 
 
 def _send_reset(email: str) -> None:
-    try:
-        user_id = user_repository.get_id_by_email(email)
-    except NotFound:
-        return
     token = new_token()
-    token_repository.set_user_token(user_id, "password_reset", token, RESET_MINUTES)
+    with transaction() as conn:
+        user = user_repository.find_by_email(email, conn)
+        if user is None:
+            return
+        token_repository.set_user_token(user["id"], "password_reset", token, RESET_MINUTES, conn)
+    # To the address on record: what was typed may only look the same to PostgreSQL.
     mail.send(
-        email,
+        user["email"],
         "Reset your GopherTalk password",
         f"Somebody, probably you, forgot the password of this account.\n\n{token}\n\n"
         f"Send this code with your new password to POST /api/auth/password/reset within "
@@ -68,10 +69,13 @@ def _send_reset(email: str) -> None:
 
 
 def _send_confirmation(user_id: int, email: str) -> None:
-    if user_repository.is_email_confirmed(user_id):
-        return
     token = new_token()
-    token_repository.set_user_token(user_id, "email_confirm", token, CONFIRM_MINUTES)
+    with transaction() as conn:
+        # The address may have been changed since this was asked for: the token must not travel
+        # to the old one and confirm the new one.
+        if not user_repository.awaits_confirmation(user_id, email, conn):
+            return
+        token_repository.set_user_token(user_id, "email_confirm", token, CONFIRM_MINUTES, conn)
     mail.send(
         email,
         "Confirm your e-mail address for GopherTalk",

@@ -54,11 +54,12 @@ def delete(role_id: str, force: bool) -> None:
         holders = role_repository.count_holders(role_id, conn)
         if holders and not force:
             raise Conflict(
-                f"{holders} users hold the role {role['name']}: take it from them first, "
+                f"The role {role['name']} is held (users: {holders}): take it from them first, "
                 "or delete it with ?force=true"
             )
         role_repository.delete_role(role_id, conn)
-        audit_service.record("role.delete", f"role:{role['name']}", dict(role), None, conn)
+        before = {**role, "holders": holders}
+        audit_service.record("role.delete", f"role:{role['name']}", before, None, conn)
     session_service.forget_everybody()
 
 
@@ -97,11 +98,13 @@ def set_of_user(user_id: int, references: Sequence[str]) -> list[Role]:
     return after
 
 
-def assign(user_id: int, references: Sequence[str], conn: Conn) -> None:
-    """Part of a larger change, which leaves its own entry in the audit log. Raises NotFound."""
+def assign(user_id: int, references: Sequence[str], conn: Conn) -> list[str]:
+    """Part of a larger change, which leaves its own entry in the audit log. Returns the names of
+    the roles. Raises NotFound."""
     found = role_repository.find_roles(list(references), conn)
     _all_found("role", references, found)
     role_repository.set_user_roles(user_id, [each["id"] for each in found], conn)
+    return [each["name"] for each in found]
 
 
 def _names(roles: list[Role]) -> dict[str, list[str]]:
@@ -110,5 +113,5 @@ def _names(roles: list[Role]) -> dict[str, list[str]]:
 
 def _all_found(kind: str, references: Sequence[str], found: Sequence[dict[str, str]]) -> None:
     known = {value for each in found for value in each.values()}
-    if unknown := sorted(set(references) - known):
+    if unknown := sorted({reference.lower() for reference in references} - known):
         raise NotFound(f"There is no {kind} {unknown[0]}")

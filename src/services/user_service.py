@@ -72,9 +72,9 @@ def create(dto: CreateUserFields) -> UserProfile:
     user["status"], user["is_superuser"] = int(dto["is_active"]), dto["is_superuser"]
     with transaction() as conn:
         user_id = user_repository.create_user(user, conn)["id"]
-        role_service.assign(user_id, dto["roles"], conn)
+        roles = role_service.assign(user_id, dto["roles"], conn)
         profile = user_repository.get_user_profile(user_id, conn)
-        after = {"roles": dto["roles"], **_flags(profile)}
+        after = {"roles": roles, **_flags(profile)}
         audit_service.record("user.create", f"user:{user_id}", None, after, conn)
     if email := dto.get("email"):
         recovery_service.ask_to_confirm(user_id, email)
@@ -91,6 +91,7 @@ def update(user_id: int, dto: UserChanges) -> User:
     own = caller is None or account_rules.is_own(caller, user_id)
     if caller is None or (own and not dto.keys() & SENSITIVE):
         user = update_user(user_id, _as_columns(dto))
+        session_service.forget_user(user_id)
     else:
         user = _update_with_care(caller, user_id, dto.copy())
     if email := dto.get("email"):
@@ -116,8 +117,8 @@ def _update_with_care(caller: Caller, user_id: int, changes: UserChanges) -> Use
         before = user_repository.lock_user(user_id, conn)
         account_rules.demand_rights(caller, before, changes)
         user = update_user(user_id, columns, conn=conn)
-        if "password_hash" in columns:
-            kept = caller.get("sid") if own else None
+        if "password_hash" in columns or columns.get("status") == 0:
+            kept = caller.get("sid") if own and columns.get("status") != 0 else None
             session_repository.end_sessions(user_id, except_id=kept, conn=conn)
         if not own or changes.keys() & {"is_active", "is_superuser"}:
             after = {**_flags({**before, **columns}), "changed": sorted(columns)}
