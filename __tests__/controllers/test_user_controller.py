@@ -211,9 +211,10 @@ def test_anyone_signs_up_and_gets_the_user(come_from, optional):
     service.assert_called_once_with(body)
 
 
-class TestCreate:
-    FIELDS = {name: value for name, value in REGISTRATION.items() if name != "password_confirm"}
+NEW_USER = {name: value for name, value in REGISTRATION.items() if name != "password_confirm"}
 
+
+class TestCreate:
     @pytest.mark.parametrize(
         "sent",
         [
@@ -225,11 +226,11 @@ class TestCreate:
     def test_hands_on_what_was_sent_with_every_flag(self, come_from, sent):
         come_from("1", "user:create")
         with patch("services.user_service.create", return_value=USER) as service:
-            response = client.post("/api/users", json={**self.FIELDS, **sent})
+            response = client.post("/api/users", json={**NEW_USER, **sent})
 
         assert (response.status_code, response.json()) == (201, USER)
         flags = {"roles": [], "is_active": True, "is_superuser": False}
-        service.assert_called_once_with({**flags, **self.FIELDS, **sent})
+        service.assert_called_once_with({**flags, **NEW_USER, **sent})
 
     @pytest.mark.parametrize(
         "fault",
@@ -245,7 +246,7 @@ class TestCreate:
     def test_a_bad_body_never_reaches_the_service(self, come_from, fault):
         come_from("1", "user:create")
         with patch("services.user_service.create") as service:
-            response = client.post("/api/users", json={**self.FIELDS, **fault})
+            response = client.post("/api/users", json={**NEW_USER, **fault})
 
         assert response.status_code == 422
         service.assert_not_called()
@@ -254,7 +255,7 @@ class TestCreate:
     def test_needs_its_permission(self, come_from, sub, status):
         come_from(sub, "user:update_any")
         with patch("services.user_service.create") as service:
-            response = client.post("/api/users", json=self.FIELDS)
+            response = client.post("/api/users", json=NEW_USER)
 
         assert response.status_code == status
         service.assert_not_called()
@@ -399,24 +400,25 @@ def test_the_text_of_a_bare_exception_is_never_shown(name, method, path, status)
     assert "hash" not in response.text
 
 
-class TestRoles:
-    ROLE = {"id": "7d9f4a52-3c1e-4e0b-8a64-2f3f3f0f7c11", "name": "moderator"}
+ROLE = {"id": "7d9f4a52-3c1e-4e0b-8a64-2f3f3f0f7c11", "name": "moderator"}
 
+
+class TestRoles:
     def test_are_read(self, come_from):
         come_from("1", "role:read")
-        with patch("services.role_service.get_of_user", return_value=[self.ROLE]) as service:
+        with patch("services.role_service.get_of_user", return_value=[ROLE]) as service:
             response = client.get("/api/users/7/roles")
 
-        assert (response.status_code, response.json()) == (200, [self.ROLE])
+        assert (response.status_code, response.json()) == (200, [ROLE])
         service.assert_called_once_with(7)
 
     @pytest.mark.parametrize("roles", [[], ["moderator", ROLE["id"]]])
     def test_are_set_as_a_whole(self, come_from, roles):
         come_from("1", "role:write")
-        with patch("services.role_service.set_of_user", return_value=[self.ROLE]) as service:
+        with patch("services.role_service.set_of_user", return_value=[ROLE]) as service:
             response = client.put("/api/users/7/roles", json={"roles": roles})
 
-        assert (response.status_code, response.json()) == (200, [self.ROLE])
+        assert (response.status_code, response.json()) == (200, [ROLE])
         service.assert_called_once_with(7, roles)
 
     @pytest.mark.parametrize("method", ["GET", "PUT"])

@@ -286,11 +286,12 @@ class TestUpdateWithoutACaller:
 
 
 @pytest.mark.parametrize("who", [None, 1, 9])
-def test_the_callers_dict_is_left_alone(database, caller, who):
+@pytest.mark.parametrize("password", ["gopher1!", "gopher2!"], ids=["present", "new"])
+def test_the_callers_dict_is_left_alone(database, caller, who, password):
     if who:
         caller(who, "user:update_any")
     dto = {
-        "password": "gopher2!",
+        "password": password,
         "current_password": "gopher1!",
         "first_name": "Anna",
         "is_active": True,
