@@ -4,15 +4,18 @@ import logging
 from threading import Event
 
 from services import sweep_service
+from utils import context
 from utils.errors import Unavailable
 
 INTERVAL_SECONDS = 60.0
+SWEEP_SECONDS = 5.0
 
 log = logging.getLogger("gophertalk.sweeper")
 
 
 def run_sweeper(stop: Event) -> None:
     """Sweeps now and then until `stop` is set. Every worker runs one; they take turns."""
+    context.allow_seconds(SWEEP_SECONDS)
     while not stop.wait(INTERVAL_SECONDS):
         try:
             if swept := sweep_service.sweep():

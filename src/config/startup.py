@@ -22,6 +22,7 @@ Target = Callable[[], dict[str, Any]]
 log = logging.getLogger("gophertalk.startup")
 
 WATCH_SECONDS = 0.5
+STOP_SECONDS = 5.0
 # The server answered, but will not let us in for a moment.
 PASSING = ("starting up", "shutting down", "recovery", "too many", "not yet accepting")
 
@@ -132,4 +133,4 @@ def in_background(work: Callable[[Event], None]) -> Generator[None]:
         yield
     finally:
         stop.set()
-        thread.join()
+        thread.join(STOP_SECONDS)  # a daemon: what hangs does not hold up the end

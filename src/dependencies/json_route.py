@@ -5,7 +5,7 @@ answer, plain dicts of listed columns, is written by pydantic's core in the thre
 it. The models in the route tables are the documentation; tests compare them with the answers.
 """
 
-from asyncio import get_running_loop, wait_for
+from asyncio import wait, wrap_future
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -41,12 +41,13 @@ class HashingRoute(JsonRoute):
     def _scheduled(self, answer: Callable[..., Response]) -> Callable[..., Any]:
         @wraps(answer)
         async def in_own_threads(*args: Any, **kwargs: Any) -> Response:
-            work = partial(copy_context().run, partial(answer, *args, **kwargs))
-            running = get_running_loop().run_in_executor(HASHING_THREADS, work)
-            try:
-                return await wait_for(running, HASHING_SECONDS)
-            except TimeoutError as error:
-                raise Unavailable("Too many logins at once, please try again shortly") from error
+            work = partial(answer, *args, **kwargs)
+            job = HASHING_THREADS.submit(copy_context().run, work)
+            running = wrap_future(job)
+            await wait([running], timeout=HASHING_SECONDS)
+            if job.cancel():  # it has not begun; what has begun is waited for
+                raise Unavailable("Too many logins at once, please try again shortly")
+            return await running
 
         return in_own_threads
 

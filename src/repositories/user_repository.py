@@ -138,6 +138,14 @@ def get_password_hash(user_id: int) -> str:
     return row["password_hash"]
 
 
+def get_email(user_id: int) -> str | None:
+    """Raises NotFound."""
+    row = _found(
+        fetch_one("SELECT email FROM users WHERE id = %s AND deleted_at IS NULL", (user_id,))
+    )
+    return row["email"]
+
+
 def replace_password_hash(user_id: int, old_hash: str, new_hash: str) -> None:
     """Unless the password was changed meanwhile."""
     execute(

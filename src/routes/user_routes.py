@@ -74,7 +74,7 @@ for method in ("PUT", "PATCH"):
             401,
             413,
             422,
-            s403="To change the password, send the present one as current_password",
+            s403="This change needs the present password, as current_password",
             s404="User not found",
             s409="User already exists",
         ),

@@ -23,17 +23,28 @@ def matches(password: str, stored_hash: str) -> bool:
     return fits_bcrypt(candidate) and bcrypt.checkpw(candidate, stored_hash.encode())
 
 
-def demand_proof(caller: Caller, stored_hash: str, current_password: str | None) -> None:
-    """For a new password: the present one, or a fresh login, or the permission to change anybody's
-    (OWASP ASVS 5.0, 6.2.3). Raises Forbidden."""
-    if may(caller, "user:update_any"):
+def demand_proof(caller: Caller, changes: UserChanges) -> None:
+    """For a new password or address of one's own: the present password, or a fresh login, or the
+    permission to change anybody's (OWASP ASVS 5.0, 6.2.3). Raises Forbidden.
+
+    Clients send the present password along with any edit: it proves, changes nothing, and is
+    taken out of `changes`.
+    """
+    user_id = int(caller["sub"])
+    stored = user_repository.get_password_hash(user_id)
+    if "password" in changes and matches(changes["password"], stored):
+        del changes["password"]
         return
+    moves = "email" in changes and changes["email"] != user_repository.get_email(user_id)
+    if not ("password" in changes or moves) or may(caller, "user:update_any"):
+        return
+    current_password = changes.get("current_password")
     if current_password is None:
         proven = session_repository.is_recent(caller.get("sid", ""), FRESH_LOGIN_SECONDS)
     else:
-        proven = matches(current_password, stored_hash)
+        proven = matches(current_password, stored)
     if not proven:
-        raise Forbidden("To change the password, send the present one as current_password")
+        raise Forbidden("This change needs the present password, as current_password")
 
 
 def demand_rights(caller: Caller, before: LockedUser, changes: UserChanges) -> None:

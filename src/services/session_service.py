@@ -1,5 +1,6 @@
 """Sessions: who is logged in, what they may do, and since when no longer."""
 
+from collections.abc import Callable
 from threading import Lock
 from time import monotonic
 from typing import NamedTuple
@@ -25,6 +26,7 @@ class Access(NamedTuple):
 _Key = tuple[str, int]
 _GUEST: _Key = ("", 0)
 _remembered: dict[_Key, tuple[float, Access]] = {}
+_times_forgotten = 0
 _lock = Lock()
 
 
@@ -36,14 +38,14 @@ def remembered(session_id: str, user_id: int) -> Access | None:
 
 def find(session_id: str, user_id: int) -> Access | None:
     """Asks the database; None when the session is over. Raises Unavailable."""
-    asked_at = monotonic()
+    asked_at, before = monotonic(), _times_forgotten
     row = session_repository.get_access(session_id, user_id)
     if row is None:
         forget(session_id, user_id)
         return None
     permissions = frozenset(row["permissions"])
     access = Access(user_id, row["user_name"], row["is_superuser"], permissions)
-    _remember((session_id, user_id), asked_at, access)
+    _remember((session_id, user_id), asked_at, before, access)
     return access
 
 
@@ -54,15 +56,18 @@ def remembered_guest() -> Access | None:
 
 def find_guest() -> Access:
     """Asks the database what may be done without a token. Raises Unavailable."""
-    asked_at = monotonic()
+    asked_at, before = monotonic(), _times_forgotten
     permissions = frozenset(session_repository.get_guest_permissions())
     access = Access(0, "", False, permissions)
-    _remember(_GUEST, asked_at, access)
+    _remember(_GUEST, asked_at, before, access)
     return access
 
 
-def _remember(key: _Key, asked_at: float, access: Access) -> None:
+def _remember(key: _Key, asked_at: float, before: int, access: Access) -> None:
+    """Unless something was forgotten meanwhile: then the answer may be older than the change."""
     with _lock:
+        if before != _times_forgotten:
+            return
         if len(_remembered) >= MAX_REMEMBERED:
             _remembered.clear()
         _remembered[key] = (asked_at, access)
@@ -70,21 +75,25 @@ def _remember(key: _Key, asked_at: float, access: Access) -> None:
 
 def forget(session_id: str, user_id: int) -> None:
     """Make this worker ask again at once."""
-    with _lock:
-        _remembered.pop((session_id, user_id), None)
+    _forget(lambda key: key == (session_id, user_id))
 
 
 def forget_user(user_id: int) -> None:
     """The same for all sessions of a user."""
-    with _lock:
-        for key in [key for key in _remembered if key[1] == user_id]:
-            del _remembered[key]
+    _forget(lambda key: key[1] == user_id)
 
 
 def forget_everybody() -> None:
     """The same for all sessions, after a change of roles."""
+    _forget(lambda key: True)
+
+
+def _forget(concerned: Callable[[_Key], bool]) -> None:
+    global _times_forgotten
     with _lock:
-        _remembered.clear()
+        _times_forgotten += 1
+        for key in [key for key in _remembered if concerned(key)]:
+            del _remembered[key]
 
 
 def get_all(user_id: int, current_id: str, limit: int, offset: int) -> list[Session]:

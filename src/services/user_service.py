@@ -28,7 +28,7 @@ from utils.errors import Forbidden
 from utils.sql import transaction
 
 # What a user may not simply change, not even about themselves.
-SENSITIVE = {"password", "is_active", "is_superuser"}
+SENSITIVE = {"password", "email", "is_active", "is_superuser"}
 
 
 def get_all(limit: int, offset: int) -> list[User]:
@@ -101,15 +101,10 @@ def update(user_id: int, dto: UserChanges) -> User:
 
 def _update_with_care(caller: Caller, user_id: int, changes: UserChanges) -> User:
     own = account_rules.is_own(caller, user_id)
-    if own and "password" in changes:
-        stored = user_repository.get_password_hash(user_id)
-        if account_rules.matches(changes["password"], stored):
-            # Clients send the present password along with any edit: it changes nothing.
-            del changes["password"]
-            if not changes.keys() - {"current_password"}:
-                return get_user_by_id(user_id)
-        else:
-            account_rules.demand_proof(caller, stored, changes.get("current_password"))
+    if own:
+        account_rules.demand_proof(caller, changes)
+        if not changes.keys() - {"current_password"}:
+            return get_user_by_id(user_id)
     columns = _as_columns(changes)
     with transaction() as conn:
         if False in (changes.get("is_active"), changes.get("is_superuser")):
