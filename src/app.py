@@ -4,13 +4,14 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from config.startup import lifespan, settings_or_exit
+from config.startup import settings_or_exit
 from dependencies.answers import refusals
 from dependencies.body_limit import BodyLimit
 from dependencies.cors import cors_options
 from dependencies.docs import DESCRIPTION, install_docs
 from dependencies.errors import UnforeseenErrors, install_error_handlers
 from dependencies.request_context import RequestContext
+from lifespan import lifespan
 from routes import ROUTERS, auth_routes
 from serve import serve
 

@@ -2,16 +2,14 @@
 
 import logging
 import sys
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from threading import Event, Thread
 from typing import Any, NoReturn
 
 import psycopg
-from starlette.concurrency import run_in_threadpool
 
-from config import db, embedded_postgres
-from config.log import configure_logging
+from config import db, embedded_postgres, redis
 from config.migrate import MigrationError, migrate
 from config.secrets import token_secrets
 from config.settings import Settings, SettingsError, get_settings
@@ -122,6 +120,7 @@ def running(settings: Settings) -> Generator[None]:
     token_secrets()
     with database_server(settings) as target:
         db.open_pool(settings, target)
+        redis.open_redis(settings)
         try:
             if settings.migrate_on_start:
                 with _migrated(target):
@@ -129,17 +128,18 @@ def running(settings: Settings) -> Generator[None]:
             else:
                 yield
         finally:
+            redis.close_redis()
             db.close_pool()
 
 
-@asynccontextmanager
-async def lifespan(app: object) -> AsyncGenerator[None]:
-    """Starlette's hook: what stands before the yield runs at start, the rest at stop."""
-    settings = get_settings()
-    configure_logging(settings)
-    opened = running(settings)
-    await run_in_threadpool(opened.__enter__)
+@contextmanager
+def in_background(work: Callable[[Event], None]) -> Generator[None]:
+    """Run `work` in a thread of its own; it ends soon after its event is set."""
+    stop = Event()
+    thread = Thread(target=work, args=(stop,), daemon=True)
+    thread.start()
     try:
         yield
     finally:
-        await run_in_threadpool(opened.__exit__, None, None, None)
+        stop.set()
+        thread.join()

@@ -26,6 +26,8 @@ STATUS_OF: dict[type[errors.DomainError], int] = {
     errors.Forbidden: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.Unprocessable: 422,
+    errors.RateLimited: 429,
     errors.Unavailable: 503,
 }
 HEADERS_OF: dict[int, dict[str, str]] = {

@@ -3,10 +3,11 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Form, Path, Query
+from fastapi import Form, Header, Path, Query
 from pydantic import BaseModel, Field
 
 from dto.fields import AnyPassword, AnyUserName, Id, IdOrZero, Text, UserName
+from dto.order_dto import Status
 
 UserId = Annotated[Id, Path(description="The user's id.")]
 # Digits are an id, for a user name cannot begin with one.
@@ -14,6 +15,8 @@ UserRef = Annotated[
     Id | UserName, Field(union_mode="left_to_right"), Path(description="An id or a user name.")
 ]
 PostId = Annotated[Id, Path(description="The post's id.")]
+ProductId = Annotated[Id, Path(description="The product's id.")]
+OrderId = Annotated[UUID, Path(description="The order's id.")]
 SessionId = Annotated[UUID, Path(description="The session's id.")]
 
 ReplyToId = Annotated[
@@ -22,6 +25,18 @@ ReplyToId = Annotated[
 OwnerId = Annotated[IdOrZero, Query(description="Only this user's posts; 0 for no filter.")]
 Search = Annotated[
     Text, Query(max_length=280, description="Only posts with this text in them, in any case.")
+]
+OrderStatus = Annotated[
+    Status | None, Query(alias="status", description="Only the orders in this state.")
+]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"^[\x21-\x7e]{1,255}$",
+        description="A text of your own, such as a UUID. Sent again within a day with the same "
+        "body, it gives the same order again instead of a second one.",
+    ),
 ]
 
 

@@ -24,7 +24,7 @@ class RequestModel(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-def optional_field(example: str) -> Any:
+def optional_field(example: str | bool) -> Any:
     """A field that may be left out but not be null, with no default that a client could see."""
 
     def describe(schema: dict[str, Any]) -> None:

@@ -2,13 +2,22 @@
 
 from fastapi import APIRouter
 
-from routes import auth_routes, post_routes, system_routes, user_routes
+from routes import (
+    auth_routes,
+    order_routes,
+    post_routes,
+    product_routes,
+    system_routes,
+    user_routes,
+)
 
 ROUTERS: list[APIRouter] = [
     auth_routes.public,
     auth_routes.password_form,
     auth_routes.router,
     post_routes.router,
+    product_routes.router,
+    order_routes.router,
     user_routes.router,
     system_routes.router,
 ]

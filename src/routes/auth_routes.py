@@ -6,6 +6,7 @@ from controllers import auth_controller
 from dependencies.answers import refusals
 from dependencies.auth import MEMBER
 from dependencies.json_route import JsonRoute
+from dependencies.rate_limit import limit, login_form_limit
 from dto.auth_dto import BearerToken, Session, TokenPair
 
 public = APIRouter(prefix="/api", tags=["auth"], route_class=JsonRoute)
@@ -15,21 +16,24 @@ public.post(
     summary="Create an account",
     status_code=201,
     response_model=TokenPair,
-    responses=refusals(413, 422, s409="User already exists"),
+    responses=refusals(413, 422, 429, s409="User already exists"),
+    dependencies=[limit("register")],
 )(auth_controller.register)
 
 public.post(
     "/auth/login",
     summary="Log in",
     response_model=TokenPair,
-    responses=refusals(413, 422, s401="Wrong password"),
+    responses=refusals(413, 422, 429, s401="Wrong password"),
+    dependencies=[limit("login")],
 )(auth_controller.login)
 
 public.post(
     "/auth/refresh",
     summary="Renew the tokens",
     response_model=TokenPair,
-    responses=refusals(413, 422, s401="Invalid refresh token"),
+    responses=refusals(413, 422, 429, s401="Invalid refresh token"),
+    dependencies=[limit("refresh")],
 )(auth_controller.refresh)
 
 password_form = APIRouter(prefix="/api", tags=["auth"], route_class=JsonRoute)
@@ -38,7 +42,8 @@ password_form.post(
     "/login/access-token",
     summary="Log in by OAuth2's password form",
     response_model=BearerToken,
-    responses=refusals(413, 422, s401="Wrong password"),
+    responses=refusals(413, 422, 429, s401="Wrong password"),
+    dependencies=[login_form_limit()],
 )(auth_controller.get_access_token)
 
 router = APIRouter(

@@ -6,13 +6,15 @@ from controllers import user_controller
 from dependencies.answers import refusals
 from dependencies.auth import MEMBER, own_or, require
 from dependencies.json_route import JsonRoute
+from dependencies.rate_limit import limit
 from dto.user_dto import OwnProfile, User, UserProfile
 
 router = APIRouter(
     prefix="/api/users",
     tags=["users"],
     route_class=JsonRoute,
-    responses=refusals(401),
+    dependencies=[limit("user")],
+    responses=refusals(401, 429),
 )
 
 router.get(

@@ -1,0 +1,36 @@
+"""Removes what has served its time in the shop, and catches up on Redis after it was away."""
+
+import logging
+from contextlib import suppress
+from threading import Event
+from time import monotonic
+
+from config.redis import RedisAway
+from repositories import order_cache, order_repository, outbox_repository
+from utils.errors import Unavailable
+
+TICK_SECONDS = 1.0
+SWEEP_EVERY_SECONDS = 600.0
+
+log = logging.getLogger("gophertalk.sweeper")
+
+
+def run_shop_sweeper(stop: Event) -> None:
+    """Works until `stop` is set. Every worker runs one; sweeping twice does no harm."""
+    next_sweep = monotonic()
+    while not stop.wait(TICK_SECONDS):
+        try:
+            with suppress(RedisAway):
+                order_cache.drop_undropped()
+            if monotonic() >= next_sweep:
+                next_sweep = monotonic() + SWEEP_EVERY_SECONDS
+                sweep()
+        except Unavailable:
+            log.warning("nothing was swept: the database is not available")
+        except Exception:
+            log.exception("nothing was swept")
+
+
+def sweep() -> int:
+    """The number of rows removed. Raises Unavailable."""
+    return order_repository.delete_expired_keys() + outbox_repository.delete_done()
