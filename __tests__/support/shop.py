@@ -22,9 +22,7 @@ def reachable(address) -> bool:
 
 
 needs_redis = pytest.mark.skipif(not reachable(REDIS), reason="no Redis on 127.0.0.1:6379")
-needs_rabbitmq = pytest.mark.skipif(
-    not reachable(RABBITMQ), reason="no RabbitMQ on 127.0.0.1:5672"
-)
+needs_rabbitmq = pytest.mark.skipif(not reachable(RABBITMQ), reason="no RabbitMQ on 127.0.0.1:5672")
 
 
 def empty_shop() -> None:
@@ -60,9 +58,9 @@ def headers_of(user_id: int) -> dict[str, str]:
 def new_product(name="Mug", price="10.10", in_stock=True) -> int:
     from repositories import product_repository
 
-    return product_repository.create_product(
-        {"name": name, "price": price, "in_stock": in_stock}
-    )["id"]
+    return product_repository.create_product({"name": name, "price": price, "in_stock": in_stock})[
+        "id"
+    ]
 
 
 def new_order(user_id: int, product_id: int, quantity=1) -> dict[str, Any]:
