@@ -40,7 +40,7 @@ def _is_rate(text: str) -> str:
     if text.lower() == "off":
         return "off"
     rates = parse_many(text)
-    if len(rates) != 1 or rates[0].amount < 1 or rates[0].multiples < 1:
+    if len(rates) != 1 or rates[0].amount < 1:
         raise ValueError("give one rate, such as 5/minute or 100/15 seconds, or off")
     return text
 
