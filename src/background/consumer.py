@@ -17,7 +17,7 @@ from utils.sql import transaction
 PREFETCH = 20
 # How soon the consumer notices that it shall stop.
 TICK_SECONDS = 0.5
-BACK_OFF_SECONDS = (0.2, 0.5, 1.0, 1.5)
+BACK_OFF_SECONDS = (0.2, 0.5, 1.0)
 ATTEMPTS_HEADER = "x-attempts"
 
 log = logging.getLogger("gophertalk.consumer")

@@ -22,11 +22,12 @@ from utils.sql import Conn, transaction
 
 BATCH = 50
 POLL_SECONDS = 0.5
-BACK_OFF_SECONDS = (0.2, 0.5, 1.0, 1.5)
+BACK_OFF_SECONDS = (0.2, 0.5, 1.0)
 # How long an event that was not taken waits for its next try, at most.
 POSTPONE_SECONDS = (1.0, 5.0, 25.0, 60.0)
 MAX_ATTEMPTS = 10
 ALERT_AGE_SECONDS = 60.0
+CHECK_EVERY_SECONDS = 5.0
 ALERT_EVERY_SECONDS = 60.0
 
 log = logging.getLogger("gophertalk.relay")
@@ -48,13 +49,12 @@ def run_relay(stop: StopEvent) -> None:
 
 
 def _run(stop: StopEvent, deliver: Deliver, prepare: Callable[[], None]) -> None:
-    failures, next_alert = 0, monotonic()
-    pause = 0.0
+    failures, pause, next_check = 0, 0.0, 0.0
     while not stop.wait(pause):
         try:
-            if monotonic() >= next_alert:
-                next_alert = monotonic() + ALERT_EVERY_SECONDS
-                alert_when_late()
+            if monotonic() >= next_check:
+                late = alert_when_late()
+                next_check = monotonic() + (ALERT_EVERY_SECONDS if late else CHECK_EVERY_SECONDS)
             prepare()
             taken = relay_batch(deliver)
         except Exception as error:
@@ -110,11 +110,13 @@ def _postpone(row: outbox_repository.Event, error: Exception, conn: Conn) -> Non
     outbox_repository.postpone(row["id"], seconds, conn)
 
 
-def alert_when_late() -> None:
+def alert_when_late() -> bool:
     """Somebody should look when events wait for more than a minute."""
     age = outbox_repository.oldest_age()
-    if age > ALERT_AGE_SECONDS:
-        log.error("the oldest event in the outbox has been waiting for %.0f seconds", age)
+    if age <= ALERT_AGE_SECONDS:
+        return False
+    log.error("the oldest event in the outbox has been waiting for %.0f seconds", age)
+    return True
 
 
 def _report(error: Exception) -> None:

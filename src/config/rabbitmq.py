@@ -6,16 +6,19 @@ thread drives it: so the relay and the consumer each open one of their own.
 
 import socket
 from contextlib import suppress
+from threading import Thread
 from typing import NamedTuple
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
+from pika.exceptions import AMQPConnectionError
 
 from config.settings import Settings, get_settings
 
-# pika gives up five seconds after this, which bounds how long a silent broker holds us at stop.
+# pika gives a silent broker up five seconds after this.
 HEARTBEAT_SECONDS = 4
 PING_SECONDS = 0.2
+CLOSE_SECONDS = 1.0
 PROTOCOL_HEADER = b"AMQP\x00\x00\x09\x01"
 # How long a message that failed waits for its next try; after the last one it is parked.
 RETRY_SECONDS = (1.0, 5.0, 25.0)
@@ -61,31 +64,41 @@ def topology() -> Topology:
 
 
 def connect(settings: Settings) -> BlockingConnection:
-    """Raises pika's AMQPError when RabbitMQ does not let us in."""
-    return BlockingConnection(
-        pika.ConnectionParameters(
-            host=settings.rmq_host or "",
-            port=settings.rmq_port,
-            virtual_host=settings.rmq_vhost,
-            credentials=pika.PlainCredentials(
-                settings.rmq_user, settings.rmq_password.get_secret_value()
-            ),
-            heartbeat=HEARTBEAT_SECONDS,
-            connection_attempts=1,
-            socket_timeout=2.0,
-            stack_timeout=4.0,
-            blocked_connection_timeout=5.0,
-            tcp_options={"TCP_USER_TIMEOUT": 4000},
-            client_properties={"connection_name": "gophertalk"},
-        )
+    """Raises AMQPConnectionError when RabbitMQ does not let us in, for whatever reason."""
+    credentials = pika.PlainCredentials(settings.rmq_user, settings.rmq_password.get_secret_value())
+    parameters = pika.ConnectionParameters(
+        host=settings.rmq_host or "",
+        port=settings.rmq_port,
+        virtual_host=settings.rmq_vhost,
+        credentials=credentials,
+        heartbeat=HEARTBEAT_SECONDS,
+        connection_attempts=1,
+        socket_timeout=2.0,
+        stack_timeout=3.0,
+        blocked_connection_timeout=5.0,
+        tcp_options={"TCP_USER_TIMEOUT": 4000},
+        client_properties={"connection_name": "gophertalk"},
     )
+    try:
+        return BlockingConnection(parameters)
+    except AMQPConnectionError:
+        raise
+    except Exception as error:
+        # pika lets some of its inner errors out, which are of no common kind.
+        raise AMQPConnectionError(repr(error)) from error
 
 
 def close(connection: BlockingConnection | None) -> None:
-    """Whatever state it is in."""
+    """Whatever state it is in. A RabbitMQ that does not answer is not waited for."""
     if connection is not None and connection.is_open:
-        with suppress(Exception):
-            connection.close()
+        closing = Thread(target=_close, args=(connection,), daemon=True)
+        closing.start()
+        closing.join(CLOSE_SECONDS)
+
+
+def _close(connection: BlockingConnection) -> None:
+    with suppress(Exception):
+        connection.close()
 
 
 def answers(settings: Settings) -> bool:

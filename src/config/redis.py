@@ -1,8 +1,8 @@
 """The Redis client. Importing it connects to nothing; neither does opening it.
 
 Redis may go at any moment, so everybody asks it through `ask()`, which never waits long: a tenth
-of a second, no second try, and after a failure nobody asks again for a second (but the first who
-comes then). Whoever asks must be able to do without an answer.
+of a second and no second try. After three failures in a row nobody asks for a second, and then one
+caller finds out for all. Whoever asks must be able to do without an answer.
 """
 
 import logging
@@ -24,6 +24,8 @@ Answer = TypeVar("Answer")
 TIMEOUT = 0.1
 # A request asks several times; when it has waited this long, it goes on without Redis.
 PATIENCE = 0.05
+# One late answer is no outage: on a busy machine it may be the machine's fault.
+FAILURES = 3
 PAUSE = 1.0
 
 log = logging.getLogger("gophertalk.redis")
@@ -35,14 +37,14 @@ class RedisAway(Exception):
 
 # None when no REDIS_HOST is set.
 client: Redis | None = None
+_failures = 0
 _closed_until = 0.0
-_away = False
 _lock = Lock()
 
 
 def open_redis(settings: Settings) -> None:
-    global client, _closed_until, _away
-    _closed_until, _away = 0.0, False
+    global client, _failures
+    _failures = 0
     if not settings.redis_host:
         return
     password = settings.redis_password
@@ -77,12 +79,12 @@ def ask(question: Callable[[Redis], Answer]) -> Answer:
     try:
         answer = question(asked)
     except redis.RedisError as error:
-        _pause(str(error))
+        _note_failure(error)
         raise RedisAway from error
     finally:
         context.add_wait(monotonic() - started)
-    if _away:
-        _resume()
+    if _failures:
+        _note_success()
     return answer
 
 
@@ -97,7 +99,7 @@ def answers() -> bool:
 def _may_ask() -> bool:
     """While Redis is away, one caller a second may find out whether it is back."""
     global _closed_until
-    if not _away:
+    if _failures < FAILURES:
         return True
     with _lock:
         if monotonic() < _closed_until:
@@ -106,17 +108,20 @@ def _may_ask() -> bool:
         return True
 
 
-def _pause(reason: str) -> None:
-    global _away, _closed_until
+def _note_failure(error: Exception) -> None:
+    global _failures, _closed_until
     with _lock:
+        _failures += 1
         _closed_until = monotonic() + PAUSE
-        was_away, _away = _away, True
-    if not was_away:
-        log.warning("Redis is away, going on without it: %s", reason)
+        gone = _failures == FAILURES
+    if gone:
+        log.warning("Redis is away, going on without it: %s", error)
 
 
-def _resume() -> None:
-    global _away
+def _note_success() -> None:
+    global _failures
     with _lock:
-        _away = False
-    log.warning("Redis is back")
+        back = _failures >= FAILURES
+        _failures = 0
+    if back:
+        log.warning("Redis is back")

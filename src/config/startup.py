@@ -19,6 +19,7 @@ Target = Callable[[], dict[str, Any]]
 log = logging.getLogger("gophertalk.startup")
 
 WATCH_SECONDS = 0.5
+STOP_SECONDS = 5.0
 # The server answered, but will not let us in for a moment.
 PASSING = ("starting up", "shutting down", "recovery", "too many", "not yet accepting")
 
@@ -134,7 +135,10 @@ def running(settings: Settings) -> Generator[None]:
 
 @contextmanager
 def in_background(work: Callable[[Event], None]) -> Generator[None]:
-    """Run `work` in a thread of its own; it ends soon after its event is set."""
+    """Run `work` in a thread of its own; it ends soon after its event is set.
+
+    What hangs longer, on a server that does not answer, ends with the process.
+    """
     stop = Event()
     thread = Thread(target=work, args=(stop,), daemon=True)
     thread.start()
@@ -142,4 +146,4 @@ def in_background(work: Callable[[Event], None]) -> Generator[None]:
         yield
     finally:
         stop.set()
-        thread.join()
+        thread.join(STOP_SECONDS)

@@ -1,5 +1,6 @@
 """Counting requests against a limit: in Redis for all processes together, and in the memory of
-this process without Redis or while it is away. So no limit is ever simply gone."""
+this process without Redis or while it is away. So no limit is ever simply gone: what Redis lets
+through is counted in memory too, and nobody starts anew because Redis stumbles."""
 
 from math import ceil
 from threading import Lock
@@ -36,11 +37,12 @@ def hit(rate: str, name: str, who: str) -> Verdict:
     """Count one request of `who` against the limit `name`. What is refused is not counted."""
     item = parse(rate)
     try:
-        return redis.ask(lambda client: _hit(_redis_limiter(client), item, name, who))
+        verdict = redis.ask(lambda client: _hit(_redis_limiter(client), item, name, who))
     except redis.RedisAway:
-        # The library's own lock is dropped when a key expires.
-        with _lock:
-            return _hit(_memory_limiter(), item, name, who)
+        return _hit_in_memory(item, name, who)
+    if verdict.allowed:
+        _hit_in_memory(item, name, who)
+    return verdict
 
 
 def _hit(limiter: MovingWindowRateLimiter, item: RateLimitItem, name: str, who: str) -> Verdict:
@@ -48,6 +50,12 @@ def _hit(limiter: MovingWindowRateLimiter, item: RateLimitItem, name: str, who: 
     reset_at, remaining = limiter.get_window_stats(item, name, who)
     reset = min(max(1, ceil(reset_at - time())), item.get_expiry())
     return Verdict(allowed, item.amount, item.get_expiry(), max(0, remaining), reset)
+
+
+def _hit_in_memory(item: RateLimitItem, name: str, who: str) -> Verdict:
+    # The library's own lock is dropped when a key expires.
+    with _lock:
+        return _hit(_memory_limiter(), item, name, who)
 
 
 def _redis_limiter(client: Redis) -> MovingWindowRateLimiter:
