@@ -23,14 +23,15 @@ from shop import (
 )
 from tcp_proxy import proxy_to
 
-from background import handlers
 from background.consumer import run_consumer
-from background.handlers import HANDLERS
 from background.publisher import Publisher
-from background.relay import relay_batch, run_relay
+from background.relay import run_relay
 from config import rabbitmq
 from config.settings import PROJECT_ROOT
 from config.startup import in_background
+from services import event_service
+from services.event_service import HANDLERS
+from services.outbox_service import relay_batch
 from utils.errors import Unavailable
 from utils.sql import fetch_one
 
@@ -41,7 +42,7 @@ import os, signal, sys
 from config.settings import Settings, get_settings
 Settings.model_config["env_file"] = None
 from background.publisher import Publisher
-from background.relay import relay_batch
+from services.outbox_service import relay_batch
 from config import rabbitmq, startup
 
 def die(): os.kill(os.getpid(), signal.SIGKILL)
@@ -257,7 +258,7 @@ class TestConsumer:
             calls.append(event.event_id)
             raise RuntimeError("not today")
 
-        monkeypatch.setitem(handlers.HANDLERS, "new_order", fail)
+        monkeypatch.setitem(event_service.HANDLERS, "new_order", fail)
         new_order(*shop)
         publisher = Publisher(settings, topology)
         relay_batch(lambda event, conn: publisher.publish(event))
@@ -274,9 +275,9 @@ class TestConsumer:
         def fail_once(event, conn):
             for fault in faults:
                 raise fault
-            handlers.handle_new_order(event, conn)
+            event_service.handle_new_order(event, conn)
 
-        monkeypatch.setitem(handlers.HANDLERS, "new_order", fail_once)
+        monkeypatch.setitem(event_service.HANDLERS, "new_order", fail_once)
         new_order(*shop)
         with in_background(run_relay), consumer:
             assert eventually(lambda: count("order_events") == 1)
@@ -289,9 +290,9 @@ class TestConsumer:
         def away(event, conn):
             for fault in faults:
                 raise fault
-            handlers.handle_new_order(event, conn)
+            event_service.handle_new_order(event, conn)
 
-        monkeypatch.setitem(handlers.HANDLERS, "new_order", away)
+        monkeypatch.setitem(event_service.HANDLERS, "new_order", away)
         new_order(*shop)
         with in_background(run_relay), consumer:
             assert eventually(lambda: count("order_events") == 1)

@@ -1,17 +1,19 @@
-"""The relay without RabbitMQ: events go from the outbox straight to their handlers."""
+"""The relay without RabbitMQ: events go from the outbox straight to their event_service."""
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
+from time import sleep
 
 import pytest
 from shop import count, empty_shop, eventually, new_order, new_product, new_user
 
-from background import handlers, relay, shop_sweeper
-from background.handlers import handle
-from background.relay import relay_batch, run_relay
+from background.relay import run_relay
 from config.startup import in_background
 from repositories import outbox_repository
+from services import event_service, order_service, outbox_service
+from services.event_service import handle
+from services.outbox_service import relay_batch
 from utils.errors import Unavailable
 from utils.sql import execute, fetch_all, fetch_one, transaction
 
@@ -78,6 +80,19 @@ def test_two_relays_share_the_work(shop):
     assert len(set(seen)) == len(seen) == 10
 
 
+def test_what_is_too_slow_for_one_round_comes_in_the_next(shop, monkeypatch):
+    for _ in range(3):
+        new_order(*shop)
+    monkeypatch.setattr(outbox_service, "BATCH_SECONDS", 0.05)
+
+    def deliver(event, conn):
+        sleep(0.1)
+
+    for left in (2, 1, 0):
+        relay_batch(deliver)
+        assert waiting() == left
+
+
 def test_an_order_that_is_rolled_back_tells_nothing(shop):
     def add_and_fail():
         with transaction() as conn:
@@ -109,7 +124,7 @@ def test_what_fails_waits_and_is_parked_in_the_end(shop):
     relay_batch(handle)
     assert (waiting(), count("order_events")) == (1, 1)
     assert relay_batch(handle) == 0  # it is not due yet
-    for _ in range(relay.MAX_ATTEMPTS - 1):
+    for _ in range(outbox_service.MAX_ATTEMPTS - 1):
         execute("UPDATE outbox SET due_at = now()")
         assert relay_batch(handle) == 1
     assert (waiting(), count("outbox", "parked_at IS NOT NULL")) == (0, 1)
@@ -117,11 +132,11 @@ def test_what_fails_waits_and_is_parked_in_the_end(shop):
 
 def test_half_of_a_handler_is_undone(shop, monkeypatch):
     def fail_late(event, conn):
-        handlers.handle_new_order(event, conn)
+        event_service.handle_new_order(event, conn)
         raise RuntimeError("after the insert")
 
     new_order(*shop)
-    monkeypatch.setitem(handlers.HANDLERS, "new_order", fail_late)
+    monkeypatch.setitem(event_service.HANDLERS, "new_order", fail_late)
     relay_batch(handle)
     assert (waiting(), count("order_events")) == (1, 0)
 
@@ -146,7 +161,7 @@ def test_goes_on_after_a_fault(shop, monkeypatch):
             raise fault
         handle(event, conn)
 
-    monkeypatch.setattr(relay, "handle", deliver)
+    monkeypatch.setattr(event_service, "handle", deliver)
     new_order(*shop)
     with in_background(run_relay):
         assert eventually(lambda: waiting() == 0)
@@ -162,17 +177,15 @@ def test_ends_when_it_is_told(shop):
 def test_says_when_events_wait_for_long(shop, caplog):
     new_order(*shop)
     with caplog.at_level(logging.ERROR):
-        relay.alert_when_late()
+        outbox_service.alert_when_late()
         assert not caplog.records
         execute("UPDATE outbox SET created_at = now() - interval '61 seconds'")
-        relay.alert_when_late()
+        outbox_service.alert_when_late()
     assert "waiting for 61 seconds" in caplog.text
 
 
 def test_sweeps_what_has_served_its_time(shop):
     user_id, product_id = shop
-    from services import order_service
-
     for key in ("old", "young"):
         wanted = [{"product_id": product_id, "quantity": 1}]
         order_service.create(user_id, wanted, key)
@@ -182,5 +195,5 @@ def test_sweeps_what_has_served_its_time(shop):
     )
     execute("UPDATE outbox SET done_at = now() - interval '25 hours' WHERE id = 1")
 
-    assert shop_sweeper.sweep() == 2
+    assert (order_service.sweep(), outbox_service.sweep()) == (1, 1)
     assert (count("idempotency_keys"), count("outbox"), count("orders")) == (1, 1, 2)

@@ -197,8 +197,8 @@ class TestRead:
         assert shop.client.get("/api/orders/7", headers=shop.as_anna).status_code == 422
 
     def test_events_tell_what_was_done(self, shop):
-        from background.handlers import handle
-        from background.relay import relay_batch
+        from services.event_service import handle
+        from services.outbox_service import relay_batch
 
         made, other = order(shop).json(), order(shop).json()
         assert relay_batch(handle) == 2

@@ -8,11 +8,11 @@ from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AMQPError
 from pika.spec import Basic, BasicProperties
 
-from background.handlers import HANDLERS, Poison, from_message, handle
 from config import rabbitmq
 from config.settings import Settings
+from services import event_service
+from services.event_service import HANDLERS, Poison
 from utils.errors import Unavailable
-from utils.sql import transaction
 
 PREFETCH = 20
 # How soon the consumer notices that it shall stop.
@@ -64,9 +64,7 @@ def _take(
 ) -> None:
     """Acknowledges the message after its work is committed, or after it lies safe elsewhere."""
     try:
-        event = from_message(body)
-        with transaction() as conn:
-            handle(event, conn)
+        event_service.take(event_service.from_message(body))
     except Unavailable as error:
         # Nothing is wrong with the message: it waits in its place until PostgreSQL is back.
         log.warning("the consumer waits for PostgreSQL: %s", error)

@@ -4,13 +4,10 @@ import pika
 from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
 from pika.exceptions import NackError, UnroutableError
 
-from background.handlers import HANDLERS, Event, to_message
 from config import rabbitmq
 from config.settings import Settings
-
-
-class Refused(Exception):
-    """RabbitMQ is there, but no queue takes the message, or it cannot be kept."""
+from services.event_service import HANDLERS, Event, to_message
+from services.outbox_service import Refused
 
 
 class Publisher:

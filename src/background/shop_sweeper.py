@@ -6,7 +6,7 @@ from threading import Event
 from time import monotonic
 
 from config.redis import RedisAway
-from repositories import order_cache, order_repository, outbox_repository
+from services import order_cache, order_service, outbox_service
 from utils.errors import Unavailable
 
 TICK_SECONDS = 1.0
@@ -24,13 +24,10 @@ def run_shop_sweeper(stop: Event) -> None:
                 order_cache.drop_undropped()
             if monotonic() >= next_sweep:
                 next_sweep = monotonic() + SWEEP_EVERY_SECONDS
-                sweep()
+                swept = order_service.sweep() + outbox_service.sweep()
+                if swept:
+                    log.info("swept %s expired rows of the shop", swept)
         except Unavailable:
             log.warning("nothing was swept: the database is not available")
         except Exception:
             log.exception("nothing was swept")
-
-
-def sweep() -> int:
-    """The number of rows removed. Raises Unavailable."""
-    return order_repository.delete_expired_keys() + outbox_repository.delete_done()

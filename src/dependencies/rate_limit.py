@@ -11,7 +11,6 @@ from typing import Any, cast
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
-from config.settings import get_settings
 from dependencies.auth import AnyCaller
 from dependencies.client_address import client_address
 from dependencies.request_context import add_header
@@ -30,7 +29,7 @@ class CallerLimit:
         self.name = name
 
     async def __call__(self, request: Request, caller: AnyCaller) -> None:
-        if _rate(self.name) is not None:
+        if rate_limit_service.rate_of(self.name) is not None:
             who = client_address(request) if caller["sub"] == GUEST_ID else f"user {caller['sub']}"
             await _count(request, self.name, who)
 
@@ -74,7 +73,7 @@ async def _digest_of_name(request: Request, field: str) -> str:
 
 async def _count(request: Request, name: str, who: str | None) -> None:
     """Raises RateLimited."""
-    rate = _rate(name)
+    rate = rate_limit_service.rate_of(name)
     if rate is None or who is None:
         return
     # The answer may have to come from Redis, which takes a thread.
@@ -84,13 +83,6 @@ async def _count(request: Request, name: str, who: str | None) -> None:
     if not verdict.allowed:
         add_header(request, "retry-after", str(verdict.reset))
         raise RateLimited("Too many requests, please try again later")
-
-
-def _rate(name: str) -> str | None:
-    """None when the limit is off."""
-    settings = get_settings()
-    rate: str = getattr(settings, f"rate_limit_{name}")
-    return rate if settings.rate_limits_enabled and rate != "off" else None
 
 
 def limit(name: str) -> Any:

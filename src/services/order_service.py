@@ -17,12 +17,12 @@ from dto.order_dto import (
     WantedItem,
 )
 from repositories import (
-    order_cache,
     order_repository,
     outbox_repository,
     product_repository,
     user_repository,
 )
+from services import order_cache
 from utils.errors import Conflict, Forbidden, NotFound, Unprocessable
 from utils.sql import Conn, transaction
 
@@ -131,6 +131,11 @@ def change_status(order_id: UUID, status: Status, caller: Caller) -> Order:
     if order is None:
         raise Conflict(f"The order cannot become {status} from its present status")
     return order
+
+
+def sweep() -> int:
+    """Remove the keys that have expired; returns their number. Raises Unavailable."""
+    return order_repository.delete_expired_keys()
 
 
 def _demand_access(owner_id: int, caller: Caller, permission: str) -> None:

@@ -13,6 +13,7 @@ from limits.strategies import MovingWindowRateLimiter
 
 from config import redis
 from config.redis import Redis
+from config.settings import get_settings
 
 KEY_PREFIX = "gophertalk:limits"
 MAX_KEYS_IN_MEMORY = 10_000
@@ -31,6 +32,13 @@ class Verdict(NamedTuple):
 _lock = Lock()
 _in_memory: tuple[MemoryStorage, MovingWindowRateLimiter] | None = None
 _in_redis: tuple[Redis, MovingWindowRateLimiter] | None = None
+
+
+def rate_of(name: str) -> str | None:
+    """What RATE_LIMIT_<NAME> says; None when the limit is off."""
+    settings = get_settings()
+    rate: str = getattr(settings, f"rate_limit_{name}")
+    return rate if settings.rate_limits_enabled and rate != "off" else None
 
 
 def hit(rate: str, name: str, who: str) -> Verdict:

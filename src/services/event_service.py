@@ -1,7 +1,7 @@
-"""What is done about each event. The consumer calls these, or without RabbitMQ the relay.
+"""Events, and what is done about each. The consumer asks for it, or without RabbitMQ the relay.
 
-A handler works in the caller's transaction, and may get the same event again: the event's id,
-unique in the table of what was done, makes the second time do nothing.
+A handler may get the same event again: the event's id, unique in the table of what was done, makes
+the second time do nothing.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from pydantic_core import to_json
 
 from repositories import order_repository, outbox_repository
 from utils.errors import Unavailable
-from utils.sql import Conn
+from utils.sql import Conn, transaction
 
 
 class Event(NamedTuple):
@@ -63,6 +63,12 @@ def handle(event: Event, conn: Conn) -> None:
         if conn.closed:
             raise Unavailable("The database went away") from error
         raise HandlerFailed(str(error)) from error
+
+
+def take(event: Event) -> None:
+    """The same in a transaction of its own."""
+    with transaction() as conn:
+        handle(event, conn)
 
 
 def from_row(row: outbox_repository.Event) -> Event:

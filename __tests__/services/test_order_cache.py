@@ -23,8 +23,8 @@ from shop import (
 from tcp_proxy import proxy_to
 
 from config import redis
-from repositories import order_cache, order_repository
-from services import order_service
+from repositories import order_repository
+from services import order_cache, order_service
 
 pytestmark = needs_redis
 OLD = {"id": "a", "status": "PENDING", "created_at": datetime(2026, 11, 21, 12, tzinfo=UTC)}
