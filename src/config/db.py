@@ -18,7 +18,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from config.settings import Settings
-from utils.context import seconds_left
+from utils import context
 
 POOL_TIMEOUT = 1.0
 
@@ -27,30 +27,50 @@ class BoundedConnection(Connection[DictRow]):
     """A connection on which no wait outlasts the deadline of the current request."""
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
-        limit = timeout if timeout is not None else seconds_left(default=3600.0)
+        limit = timeout if timeout is not None else context.seconds_left(default=3600.0)
         try:
-            return super().wait(gen, interval, limit)
+            result = super().wait(gen, interval, limit)
         except _WaitTimeout as error:
             # The server's answer is still owed: nobody may use this connection again.
             self.close()
+            BoundedPool.in_trouble = True
             raise OperationalError("no answer from the database in time") from error
+        BoundedPool.in_trouble = False
+        return result
 
 
 class BoundedPool(ConnectionPool[BoundedConnection]):
     """Hands out only connections that are still open at the other end, and in time."""
 
+    # After a wait in vain and until the next answer, whoever has waited for a thread all the
+    # time that a request may take is refused at once. Without it, a database that hangs would
+    # make a queue of requests wait one after the other.
+    in_trouble = False
+
     def getconn(self, timeout: float | None = None) -> BoundedConnection:
-        limit = min(timeout or self.timeout, seconds_left(default=POOL_TIMEOUT))
-        if limit <= 0:
-            raise PoolTimeout("the request's time was used up before it reached the database")
-        conn = super().getconn(limit)
+        context.start_clock(since_arrival=BoundedPool.in_trouble)
+        try:
+            return self._open_connection(timeout or self.timeout)
+        except PoolTimeout:
+            BoundedPool.in_trouble = True
+            raise
+
+    def _open_connection(self, timeout: float) -> BoundedConnection:
+        conn = super().getconn(_at_most(timeout))
         if not _hung_up(conn):
             return conn
         # After a restart every idle connection is dead: replace them all at once.
         conn.close()
         self.putconn(conn)
         self.drain()
-        return super().getconn(min(limit, seconds_left(default=POOL_TIMEOUT)))
+        return super().getconn(_at_most(timeout))
+
+
+def _at_most(timeout: float) -> float:
+    left = context.seconds_left(default=timeout)
+    if left <= 0:
+        raise PoolTimeout("the request's time was used up before it reached the database")
+    return min(timeout, left)
 
 
 def _hung_up(conn: BoundedConnection) -> bool:

@@ -17,11 +17,12 @@ import time
 from pathlib import Path
 
 from config.embedded_postgres_cluster import EmbeddedPostgresError
+from config.embedded_postgres_lock import FileLock
 
 if sys.platform == "win32":
-    from config.embedded_postgres_windows import FileLock, Server
+    from config.embedded_postgres_windows import Server
 else:
-    from config.embedded_postgres_posix import FileLock, Server
+    from config.embedded_postgres_posix import Server
 
 __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError", "start"]
 
@@ -49,9 +50,12 @@ class EmbeddedPostgres:
         """Start the server again if it died; without waiting until it accepts connections.
 
         Cheap while it lives, safe from several processes and threads at once, and without effect
-        after `release()`.
+        after `release()`. Raises EmbeddedPostgresError if it does not start.
         """
-        self._launch_if_dead()
+        try:
+            self._launch_if_dead()
+        except OSError as error:
+            raise _cannot_work(self._gate_path.parent, error) from error
 
     def release(self) -> None:
         """Give the share back; the last one stops the server and waits for its end. Idempotent."""
@@ -76,7 +80,7 @@ class EmbeddedPostgres:
             launches += self._launch_if_dead()
             if self._server.accepts_connections():
                 return
-            if launches == LAUNCHES or time.monotonic() > deadline:
+            if launches > LAUNCHES or time.monotonic() > deadline:
                 raise EmbeddedPostgresError(
                     f"The embedded PostgreSQL does not get ready: {self._server.last_words()}"
                 )
@@ -103,6 +107,9 @@ def start(data_root: Path) -> EmbeddedPostgres:
             postgres.release()
             raise
     except OSError as error:
-        message = f"The embedded PostgreSQL cannot work in {data_root}: {error}"
-        raise EmbeddedPostgresError(message) from error
+        raise _cannot_work(data_root, error) from error
     return postgres
+
+
+def _cannot_work(data_root: Path, error: OSError) -> EmbeddedPostgresError:
+    return EmbeddedPostgresError(f"The embedded PostgreSQL cannot work in {data_root}: {error}")

@@ -8,7 +8,6 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 from config.embedded_postgres_cluster import Account, EmbeddedPostgresError, process_options
@@ -19,25 +18,24 @@ logger = logging.getLogger(__name__)
 
 
 def choose_account(folder: Path) -> Account | None:
-    """Whom the server runs as: us, or if we are root, the data's owner or a service account."""
-    us = os.geteuid()
+    """None if it is ourselves; for root, the owner of the data, or of the project, or a service's.
+
+    `folder` is the cluster's, which need not exist.
+    """
     owner = folder.stat() if folder.exists() else None
-    if owner and (owner.st_uid == 0 or us not in (0, owner.st_uid)):
+    if owner and (owner.st_uid == 0 or os.geteuid() not in (0, owner.st_uid)):
         raise EmbeddedPostgresError(
-            f"{folder} belongs to user {owner.st_uid}, who cannot run its PostgreSQL from here: "
-            "start as the user who made it, or give it to an ordinary user with `chown -R`."
+            f"{folder} belongs to user {owner.st_uid}, and cannot be served by user "
+            f"{os.geteuid()}: start as its owner, or `chown -R` it to an ordinary user."
         )
-    if us != 0:
+    if os.geteuid() != 0:
         return None
     if owner:
         return Account(owner.st_uid, owner.st_gid)
-    candidates = [lambda: pwd.getpwuid(folder.parents[1].stat().st_uid)]
-    candidates += [lambda name=name: pwd.getpwnam(name) for name in ("postgres", "nobody")]
-    for candidate in candidates:
-        with suppress(KeyError):
-            entry = candidate()
-            if entry.pw_uid != 0:
-                return Account(entry.pw_uid, entry.pw_gid)
+    project_owner = folder.parents[1].stat().st_uid
+    for user in (_user(project_owner), _user("postgres"), _user("nobody")):
+        if user and user.uid != 0:
+            return user
     raise EmbeddedPostgresError(
         "PostgreSQL refuses to run as root, and there is no user `postgres` or `nobody`: "
         "start as an ordinary user."
@@ -46,28 +44,45 @@ def choose_account(folder: Path) -> Account | None:
 
 def programs_for(account: Account | None, programs: Path) -> Path:
     """The wheel's programs, or root's copy of them if the account cannot get at the wheel."""
-    if account is None:
+    if account is None or _can_run(account, programs):
         return programs
-    try:
-        command = [programs / "postgres", "--version"]
-        subprocess.run(command, check=True, capture_output=True, **process_options(account))
-    except (OSError, subprocess.CalledProcessError):
-        return _copy_programs(programs)
-    return programs
-
-
-def _copy_programs(programs: Path) -> Path:
     package = programs.parents[1]
     copy = PROGRAM_COPIES / importlib.metadata.version("embedded-postgres")
     if not copy.exists():
         logger.warning("Copying PostgreSQL to %s: its user has no access to %s", copy, package)
-        PROGRAM_COPIES.mkdir(parents=True, exist_ok=True)
-        PROGRAM_COPIES.chmod(0o755)
-        draft = Path(tempfile.mkdtemp(dir=PROGRAM_COPIES))
+        _copy_package(package, copy)
+    return copy / programs.relative_to(package.parent)
+
+
+def _user(key: str | int) -> Account | None:
+    try:
+        entry = pwd.getpwnam(key) if isinstance(key, str) else pwd.getpwuid(key)
+    except KeyError:
+        return None
+    return Account(entry.pw_uid, entry.pw_gid)
+
+
+def _can_run(account: Account, programs: Path) -> bool:
+    command = [programs / "postgres", "--version"]
+    try:
+        return subprocess.call(command, stdout=subprocess.DEVNULL, **process_options(account)) == 0
+    except PermissionError:
+        return False
+
+
+def _copy_package(package: Path, copy: Path) -> None:
+    """Copy the package and its libraries under another name, readable for all, then rename."""
+    PROGRAM_COPIES.mkdir(parents=True, exist_ok=True)
+    PROGRAM_COPIES.chmod(0o755)
+    draft = Path(tempfile.mkdtemp(dir=PROGRAM_COPIES))
+    try:
         for part in (package, package.with_name(f"{package.name}.libs")):
             if part.exists():
                 shutil.copytree(part, draft / part.name, ignore=shutil.ignore_patterns("include"))
         for path in (draft, *draft.rglob("*")):
             path.chmod(0o755)
         draft.rename(copy)
-    return copy / programs.relative_to(package.parent)
+    except OSError:
+        shutil.rmtree(draft, ignore_errors=True)
+        if not copy.exists():  # another application was not faster
+            raise

@@ -34,6 +34,10 @@ SETTINGS = (
     "log_parameter_max_length_on_error=0",
 )
 
+# pg_trgm still asks the machine's locale what a letter is: with C, which is always
+# there, no Cyrillic word would have trigrams, and an index on them would find every row.
+CHARACTER_TYPES = ("C.UTF-8", "en_US.UTF-8", "UTF-8", "C")
+
 # The single-user server runs this, so no superuser ever needs to log in. `log_min_messages`: the
 # log must not grow with the requests; errors of the application's sessions are its own to log.
 BOOTSTRAP_SQL = f"""\
@@ -124,7 +128,7 @@ class Cluster:
             shutil.rmtree(leftover, ignore_errors=True)
         draft = Path(tempfile.mkdtemp(prefix="postgres.new-", dir=self.folder.parent))
         try:
-            if self.account:
+            if self.account and sys.platform != "win32":
                 os.chown(draft, *self.account)
             self._initdb(draft, settings)
             self._bootstrap(draft, role_options)
@@ -136,12 +140,19 @@ class Cluster:
 
     def _initdb(self, draft: Path, settings: Sequence[str]) -> None:
         # The builtin C.UTF-8 is the same on every machine and knows the case of every letter.
-        locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin"]
-        arguments = ["-D", data_argument(draft), "--username=postgres", "--auth=reject", *locale]
-        arguments += ["--builtin-locale=C.UTF-8", "--data-checksums", "--no-instructions"]
+        arguments = ["-D", data_argument(draft), "--username=postgres", "--auth=reject"]
+        arguments += ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        arguments += ["--locale=C", "--data-checksums", "--no-instructions"]
         for setting in (*SETTINGS, *settings):
             arguments += ["-c", setting]
-        self._run("initdb", arguments, draft)
+        for character_type in CHARACTER_TYPES:
+            try:
+                self._run("initdb", [*arguments, f"--lc-ctype={character_type}"], draft)
+            except EmbeddedPostgresError as error:
+                if "invalid locale name" not in str(error):
+                    raise
+            else:
+                return
 
     def _bootstrap(self, draft: Path, role_options: str) -> None:
         arguments = ["--single", "-D", data_argument(draft), "-c", "exit_on_error=on"]

@@ -6,7 +6,6 @@ they let in one role, which is no superuser, to one database.
 """
 
 # ruff: noqa: S603 (own commands, no shell)
-import fcntl
 import hashlib
 import logging
 import os
@@ -17,7 +16,6 @@ import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Self
 
 from config.embedded_postgres_account import choose_account, programs_for
 from config.embedded_postgres_cluster import (
@@ -28,6 +26,7 @@ from config.embedded_postgres_cluster import (
     find_programs,
     process_options,
 )
+from config.embedded_postgres_lock import FileLock
 
 ACCESS_RULES = f"local {ROLE} {ROLE} trust\nlocal all all reject\nhost all all all reject\n"
 PORT = 5432  # only part of the socket's name
@@ -37,35 +36,6 @@ STOP_SECONDS = 60
 POLL_SECONDS = 0.02
 
 logger = logging.getLogger(__name__)
-
-
-class FileLock:
-    """A lock of the kernel's on a file; it ends with `close()` or with the process."""
-
-    def __init__(self, path: Path) -> None:
-        self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-        if os.geteuid() == 0:  # the folder's owner must be able to start without root next time
-            owner = path.parent.stat()
-            os.fchown(self.fd, owner.st_uid, owner.st_gid)
-
-    def lock_shared(self) -> None:
-        fcntl.flock(self.fd, fcntl.LOCK_SH)
-
-    def lock_exclusive(self) -> None:
-        fcntl.flock(self.fd, fcntl.LOCK_EX)
-
-    def try_lock_exclusive(self) -> bool:
-        try:
-            fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self.fd)
 
 
 class Server:
@@ -104,23 +74,23 @@ class Server:
     def accepts_connections(self) -> bool:
         command = [self._programs / "pg_isready", "--quiet", "--timeout=5", "--port", str(PORT)]
         command += ["--host", self._socket_folder, "--username", ROLE, "--dbname", ROLE]
-        return subprocess.run(command, **process_options(None)).returncode == 0
+        return subprocess.call(command, **process_options(None)) == 0
 
     def stop(self) -> None:
         """Fast shutdown: break off the sessions, write everything to disk, wait for the end."""
         deadline = time.monotonic() + STOP_SECONDS
-        pid = None
+        last_seen = None
         with FileLock(self._lock_path) as lock:
             while not lock.try_lock_exclusive():
-                pid = self._postmaster() or pid
-                if pid:
+                if pid := self._postmaster():
+                    last_seen = pid
                     with suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGINT)  # again and again: the first may be too early
                 if time.monotonic() > deadline:
                     logger.warning("The embedded PostgreSQL still stops; not waiting any longer")
                     return
                 time.sleep(POLL_SECONDS)
-        while pid and _command_line(pid):
+        while last_seen and self._is_server(last_seen):  # it let go of the lock, and ends just now
             time.sleep(POLL_SECONDS)
         if self._socket_folder != self._folder:
             self._socket_folder.unlink(missing_ok=True)
@@ -142,8 +112,10 @@ class Server:
             cluster.check()
         else:
             cluster.create(ACCESS_RULES, "LOGIN")
-        # PostgreSQL refuses to start while the number in there is that of any process of its user.
-        (self._folder / "postmaster.pid").unlink(missing_ok=True)
+        # PostgreSQL refuses to start while the number in them is that of any process of its user, a
+        # zombie even. We hold the server's lock, so whoever wrote it is dead.
+        for stale in ("postmaster.pid", f".s.PGSQL.{PORT}.lock"):
+            (self._folder / stale).unlink(missing_ok=True)
         with self._stderr_path.open("wb") as stderr:
             process = subprocess.Popen(
                 [cluster.programs / "postgres", *self._arguments()],
@@ -179,8 +151,11 @@ class Server:
             pid = int((self._folder / "postmaster.pid").read_text().partition("\n")[0])
         except (FileNotFoundError, ValueError):
             return None
+        return pid if self._is_server(pid) else None
+
+    def _is_server(self, pid: int) -> bool:
         command = _command_line(pid) or ""
-        return pid if "bin/postgres " in command and str(self._folder) in command else None
+        return "bin/postgres " in command and str(self._folder) in command
 
     def _link_socket_folder(self) -> None:
         """Make the short way to a socket whose path is too long for a client."""
@@ -224,4 +199,4 @@ def _command_line_from_ps(pid: int) -> str | None:
     command = ["ps", "-ww", "-o", "stat=", "-o", "command=", "-p", str(pid)]
     listed = subprocess.run(command, capture_output=True).stdout
     state, _, command_line = os.fsdecode(listed).strip().partition(" ")
-    return None if state[:1] in ("", "Z") else command_line
+    return None if state[:1] in ("", "Z") else command_line.strip()

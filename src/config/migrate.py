@@ -16,6 +16,7 @@ from psycopg.rows import tuple_row
 MIGRATIONS_DIR = Path(__file__).resolve().parents[1] / "migrations"
 # Any constant will do, so long as nobody else on this database uses it.
 LOCK_KEY = 7_315_248_811
+UP_PART = re.compile(r"^-- migrate:up.*\n((?s:.*?))(?:^-- migrate:down|\Z)", re.MULTILINE)
 
 log = logging.getLogger("gophertalk.migrate")
 
@@ -42,10 +43,10 @@ def load_migrations(folder: Path = MIGRATIONS_DIR) -> list[Migration]:
 
 
 def _load(path: Path) -> Migration:
-    text = path.read_text(encoding="utf-8").replace("\r\n", "\n")
-    up = re.split(r"^-- migrate:(?:up|down).*$", text, flags=re.MULTILINE)
+    text = path.read_text(encoding="utf-8")  # with \n at the end of its lines, whatever git made
+    up = UP_PART.search(text)
     number = path.name.partition("_")[0]
-    if len(up) < 2 or not number.isdigit():
+    if up is None or not number.isdecimal():
         raise MigrationError(f"{path.name} must be named 0001_what.sql and have a '-- migrate:up'")
     return Migration(int(number), path.stem, hashlib.sha256(text.encode()).hexdigest(), up[1])
 

@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import sys
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -42,6 +43,10 @@ def _create(path: Path) -> None:
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     fresh = {name: secrets.token_urlsafe(SECRET_BYTES) for name in TokenSecrets._fields}
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    if sys.platform != "win32" and os.geteuid() == 0:
+        # The folder's owner must be able to start without root next time.
+        owner = path.parent.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
     with os.fdopen(descriptor, "w") as file:
         json.dump(fresh, file)
         file.flush()

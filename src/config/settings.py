@@ -3,6 +3,7 @@
 This is the only module that looks at the environment. The rest asks `get_settings()`.
 """
 
+import os
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -56,7 +57,7 @@ class Settings(BaseSettings):
     """Typed, frozen settings. A name here in upper case is the variable of that name."""
 
     model_config = SettingsConfigDict(
-        env_file=PROJECT_ROOT / ".env",
+        env_file=os.environ.get("ENV_FILE", PROJECT_ROOT / ".env"),
         env_file_encoding="utf-8",
         env_ignore_empty=True,
         extra="ignore",
@@ -93,7 +94,7 @@ class Settings(BaseSettings):
     db_name: str = "postgres"
     db_pool_min: Annotated[int, Field(ge=0, le=1000)] = 2
     db_pool_max: Annotated[int, Field(ge=1, le=1000)] = 10
-    postgres_transaction_timeout: Seconds = 1.8
+    postgres_transaction_timeout: Seconds = 1.5
     migrate_on_start: bool = True
 
     redis_host: str | None = None
@@ -115,6 +116,12 @@ class Settings(BaseSettings):
     access_token_expires: Annotated[int, Field(ge=1, le=31_536_000)] = 3600
     refresh_token_expires: Annotated[int, Field(ge=1, le=31_536_000)] = 86400
     bcrypt_rounds: Annotated[int, Field(ge=4, le=16)] = 12
+
+    smtp_host: str | None = None
+    smtp_port: Port = 587
+    smtp_user: str | None = None
+    smtp_password: SecretStr = SecretStr("")
+    smtp_from: str = "GopherTalk <gophertalk@localhost>"
 
     loglevel: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     log_format: Literal["plain", "json"] = "plain"

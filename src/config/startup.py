@@ -1,9 +1,10 @@
-"""What is opened when the app starts and closed when it stops."""
+"""The database, opened at start and closed at stop: the server, its schema, the pool."""
 
 import logging
 import sys
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from threading import Event, Thread
 from typing import Any, NoReturn
 
@@ -13,6 +14,8 @@ from config import db, embedded_postgres, redis
 from config.migrate import MigrationError, migrate
 from config.secrets import token_secrets
 from config.settings import Settings, SettingsError, get_settings
+from utils import later
+from utils.passwords import decoy_hash
 
 Target = Callable[[], dict[str, Any]]
 
@@ -54,14 +57,10 @@ def database_server(settings: Settings) -> Generator[Target]:
         server = embedded_postgres.start(settings.data_dir)
     except embedded_postgres.EmbeddedPostgresError as error:
         raise StartupError(str(error)) from error
-    stop = Event()
-    watcher = Thread(target=_keep_alive, args=(server, stop), daemon=True)
-    watcher.start()
     try:
-        yield lambda: server.conninfo
+        with in_background(partial(_keep_alive, server)):
+            yield lambda: server.conninfo
     finally:
-        stop.set()
-        watcher.join()
         server.release()
 
 
@@ -95,14 +94,8 @@ def _migrated(target: Target) -> Generator[None]:
         yield
         return
     log.warning("PostgreSQL does not answer yet; GopherTalk starts without it and goes on trying")
-    stop = Event()
-    thread = Thread(target=_migrate_later, args=(target, stop), daemon=True)
-    thread.start()
-    try:
+    with in_background(partial(_migrate_later, target)):
         yield
-    finally:
-        stop.set()
-        thread.join()
 
 
 def _migrate_later(target: Target, stop: Event) -> None:
@@ -119,16 +112,15 @@ def _migrate_later(target: Target, stop: Event) -> None:
 def running(settings: Settings) -> Generator[None]:
     """Everything that requests need: the server, its schema, the pool, the secrets."""
     token_secrets()
+    decoy_hash(settings.bcrypt_rounds)
     with database_server(settings) as target:
         db.open_pool(settings, target)
         redis.open_redis(settings)
         try:
-            if settings.migrate_on_start:
-                with _migrated(target):
-                    yield
-            else:
+            with _migrated(target) if settings.migrate_on_start else nullcontext():
                 yield
         finally:
+            later.finish(seconds=5.0)
             redis.close_redis()
             db.close_pool()
 

@@ -2,11 +2,22 @@
 
 from typing import cast
 
-from dependencies.auth import CurrentUser, CurrentUserId
+from dependencies.auth import AnyCaller, CurrentUser
 from dependencies.pagination import OffsetPage
 from dependencies.params import UserId, UserRef
-from dto.user_dto import UpdateUserDto, User, UserChanges, UserProfile
-from services import user_service
+from dto.access_dto import may
+from dto.auth_dto import RegisterDto, RegisterFields
+from dto.role_dto import Role, UserRolesDto
+from dto.user_dto import (
+    CreateUserDto,
+    CreateUserFields,
+    OwnProfile,
+    UpdateUserDto,
+    User,
+    UserChanges,
+    UserProfile,
+)
+from services import auth_service, role_service, user_service
 from services.user_service import delete as delete_user
 from services.user_service import get_all as get_all_users
 from services.user_service import get_by_id as get_user_by_id
@@ -18,20 +29,38 @@ def get_users(page: OffsetPage) -> list[User]:
     return page.by_offset(get_all_users(page.limit, page.offset))
 
 
-def get_me(user_id: CurrentUserId) -> UserProfile:
-    """Your own profile, with what others do not see."""
-    return user_service.get_profile(user_id)
+def sign_up(dto: RegisterDto) -> User:
+    """A new account, as register makes it, without logging in."""
+    return auth_service.sign_up(cast(RegisterFields, dto.model_dump(exclude_unset=True)))
 
 
-def get_user(user: UserRef) -> User:
-    """One user's public profile, by id or by user name."""
-    return get_user_by_id(user) if isinstance(user, int) else user_service.get_by_name(user)
+def create_user(dto: CreateUserDto) -> UserProfile:
+    """An account with any roles and flags. Only a superuser makes superusers."""
+    optional = dto.model_dump(exclude_unset=True)
+    flags = {"roles": dto.roles, "is_active": dto.is_active, "is_superuser": dto.is_superuser}
+    return user_service.create(cast(CreateUserFields, optional | flags))
 
 
-def update_user_by_id(user_id: UserId, dto: UpdateUserDto, caller: CurrentUser) -> User:
+def get_me(caller: CurrentUser) -> OwnProfile:
+    """Your own profile, with what others do not see, and what you may do."""
+    return user_service.get_own_profile(caller)
+
+
+def get_user(user_id: UserRef, caller: AnyCaller) -> User:
+    """One user's public profile, by id or by user name; with `user:read_private`, all of it."""
+    if may(caller, "user:read_private"):
+        return user_service.get_profile(user_id)
+    if isinstance(user_id, int):
+        return get_user_by_id(user_id)
+    return user_service.get_by_name(user_id)
+
+
+def update_user_by_id(user_id: UserId, dto: UpdateUserDto) -> User:
     """Changes the fields that are sent. A new password ends your other sessions; it needs
-    `current_password`, unless you logged in within the last 15 minutes."""
-    return update_user(user_id, _changes(dto, caller.get("sid")))
+    `current_password`, unless you logged in within the last 15 minutes. `is_active` needs
+    `user:update_any`; only a superuser changes `is_superuser`."""
+    changes = dto.model_dump(exclude_unset=True, exclude={"password_confirm"})
+    return update_user(user_id, cast(UserChanges, changes))
 
 
 def delete_user_by_id(user_id: UserId) -> None:
@@ -39,9 +68,11 @@ def delete_user_by_id(user_id: UserId) -> None:
     delete_user(user_id)
 
 
-def _changes(dto: UpdateUserDto, session_id: str | None) -> UserChanges:
-    """Only a change of the password is the session's business."""
-    changes = dto.model_dump(exclude_unset=True, exclude={"password_confirm"})
-    if session_id and "password" in changes:
-        changes["session_id"] = session_id
-    return cast(UserChanges, changes)
+def get_user_roles(user_id: UserId) -> list[Role]:
+    """The roles of a user, ordered by name; `user` is everybody's."""
+    return role_service.get_of_user(user_id)
+
+
+def set_user_roles(user_id: UserId, dto: UserRolesDto) -> list[Role]:
+    """The whole set of a user's roles, by name or id."""
+    return role_service.set_of_user(user_id, dto.roles)

@@ -28,7 +28,7 @@ class InvalidInput(TypedDict):
 EXAMPLES: dict[int, tuple[str, str]] = {
     400: ("The request asks for nothing", "No fields to update"),
     401: ("No token, or one that is bad, expired or revoked", "Not authenticated"),
-    403: ("Known, but not allowed", "This is somebody else's account"),
+    403: ("Known, but not allowed", "This needs the permission post:delete_any"),
     404: ("Not there, or deleted", "Post not found"),
     409: ("Already there or already done", "Post already liked"),
     413: ("The body is too large", "The body must not be larger than 64 KiB"),

@@ -7,7 +7,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.security import OAuth2PasswordBearer
 
 from config.secrets import token_secrets
-from dto.access_dto import GUEST_ID, Caller, may
+from dto.access_dto import GUEST_ID, Caller, current_caller, may
 from services import session_service
 from utils import jwt
 from utils.errors import Forbidden, InvalidCredentials
@@ -43,7 +43,7 @@ async def get_current_user(
     if access is None:
         raise InvalidCredentials("Invalid or expired token")
     request.state.user_id = user_id
-    return {
+    caller: Caller = {
         "sub": claims["sub"],
         "exp": claims["exp"],
         "sid": session_id,
@@ -51,13 +51,17 @@ async def get_current_user(
         "is_superuser": access.is_superuser,
         "permissions": access.permissions,
     }
+    current_caller.set(caller)
+    return caller
 
 
 async def _guest() -> Caller:
     access = session_service.remembered_guest() or await run_in_threadpool(
         session_service.find_guest
     )
-    return {"sub": GUEST_ID, "exp": 0, "permissions": access.permissions}
+    caller: Caller = {"sub": GUEST_ID, "exp": 0, "permissions": access.permissions}
+    current_caller.set(caller)
+    return caller
 
 
 AnyCaller = Annotated[Caller, Depends(get_current_user)]
@@ -78,11 +82,16 @@ async def current_user_id(caller: CurrentUser) -> int:
     return int(caller["sub"])
 
 
+async def current_session_id(caller: CurrentUser) -> str:
+    return caller.get("sid", "")
+
+
 async def reader_id(caller: AnyCaller) -> int:
     return int(caller["sub"])
 
 
 CurrentUserId = Annotated[int, Depends(current_user_id)]
+CurrentSessionId = Annotated[str, Depends(current_session_id)]
 # 0 for a guest, who has liked and viewed nothing.
 ReaderId = Annotated[int, Depends(reader_id)]
 
@@ -104,16 +113,15 @@ class Permission:
 
 
 class OwnOrPermission:
-    """A guard: what is one's own needs no permission. The path says whose it is, by `user_id`,
-    or by id or user name in `user`."""
+    """A guard: what is one's own needs no permission. The path says whose it is in `user_id`, by
+    id or by user name."""
 
     def __init__(self, name: str) -> None:
         self.permission = Permission(name)
 
     async def __call__(self, request: Request, caller: AnyCaller) -> None:
-        owner = request.path_params.get("user_id") or request.path_params.get("user")
         own_names = {str(caller["sub"]), caller.get("user_name")} - {GUEST_ID, None}
-        if owner not in own_names:
+        if request.path_params["user_id"] not in own_names:
             await self.permission.demand(caller)
 
 

@@ -21,7 +21,7 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         announced = Headers(scope=scope).get("content-length", "0")
-        if announced.isdigit() and int(announced[:20]) > MAX_BODY_BYTES:
+        if announced.isdecimal() and int(announced[:20]) > MAX_BODY_BYTES:
             await error_response(413, TOO_LARGE)(scope, receive, send)
             return
         arrived = 0

@@ -1,9 +1,10 @@
 """Swagger UI and ReDoc from files of our own: both work on a machine without internet."""
 
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Response
 from fastapi.openapi.docs import (
     get_redoc_html,
     get_swagger_ui_html,
@@ -24,7 +25,15 @@ members buy things in a shop.
 Every refusal has a `detail` and an `error`, one sentence that a person can read. Every list is
 ordered and bounded, and a `Link` header leads to its next page.
 """
+# The pages load nothing from any other host.
+PAGE_HEADERS = {
+    "Content-Security-Policy": "default-src 'self' 'unsafe-inline' data: blob:",
+    "Referrer-Policy": "no-referrer",
+}
 ASSETS_URL = "/docs-assets"
+
+REDOC_SCRIPT = f"{ASSETS_URL}/redoc.standalone.js"
+REDOC_MARK = "https://cdn.redoc.ly/redoc/logo-mini.svg"
 
 
 def install_docs(app: FastAPI) -> None:
@@ -33,6 +42,7 @@ def install_docs(app: FastAPI) -> None:
     router.get("/docs")(_swagger_ui)
     router.get("/docs/oauth2-redirect")(_oauth2_redirect)
     router.get("/redoc")(_redoc)
+    router.get(REDOC_SCRIPT)(_redoc_script)
     app.include_router(router)
     app.mount(ASSETS_URL, StaticFiles(directory=_assets()), name="docs-assets")
 
@@ -42,27 +52,44 @@ def _assets() -> Path:
     return Path(str(files("fastapi_offline"))) / "static"
 
 
+@lru_cache
+def _redoc_script() -> Response:
+    """Its maker's mark would be fetched from the maker's host: ours takes its place."""
+    script = (_assets() / "redoc.standalone.js").read_text(encoding="utf-8")
+    ours = script.replace(REDOC_MARK, f"{ASSETS_URL}/favicon.png")
+    return Response(ours, media_type="text/javascript")
+
+
+def _page(page: HTMLResponse) -> HTMLResponse:
+    page.headers.update(PAGE_HEADERS)
+    return page
+
+
 async def _swagger_ui() -> HTMLResponse:
-    return get_swagger_ui_html(
-        openapi_url="/openapi.json",
-        title="GopherTalk: Swagger UI",
-        oauth2_redirect_url="/docs/oauth2-redirect",
-        swagger_js_url=f"{ASSETS_URL}/swagger-ui-bundle.js",
-        swagger_css_url=f"{ASSETS_URL}/swagger-ui.css",
-        swagger_favicon_url=f"{ASSETS_URL}/favicon.png",
-        swagger_ui_parameters={"persistAuthorization": True, "displayRequestDuration": True},
+    return _page(
+        get_swagger_ui_html(
+            openapi_url="/openapi.json",
+            title="GopherTalk: Swagger UI",
+            oauth2_redirect_url="/docs/oauth2-redirect",
+            swagger_js_url=f"{ASSETS_URL}/swagger-ui-bundle.js",
+            swagger_css_url=f"{ASSETS_URL}/swagger-ui.css",
+            swagger_favicon_url=f"{ASSETS_URL}/favicon.png",
+            swagger_ui_parameters={"persistAuthorization": True, "displayRequestDuration": True},
+        )
     )
 
 
 async def _oauth2_redirect() -> HTMLResponse:
-    return get_swagger_ui_oauth2_redirect_html()
+    return _page(get_swagger_ui_oauth2_redirect_html())
 
 
 async def _redoc() -> HTMLResponse:
-    return get_redoc_html(
-        openapi_url="/openapi.json",
-        title="GopherTalk: ReDoc",
-        redoc_js_url=f"{ASSETS_URL}/redoc.standalone.js",
-        redoc_favicon_url=f"{ASSETS_URL}/favicon.png",
-        with_google_fonts=False,
+    return _page(
+        get_redoc_html(
+            openapi_url="/openapi.json",
+            title="GopherTalk: ReDoc",
+            redoc_js_url=REDOC_SCRIPT,
+            redoc_favicon_url=f"{ASSETS_URL}/favicon.png",
+            with_google_fonts=False,
+        )
     )

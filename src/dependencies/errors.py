@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dependencies.request_context import loggable
 from utils import errors
 
 log = logging.getLogger("gophertalk.errors")
@@ -89,6 +90,9 @@ async def _on_value_error(request: Request, error: ValueError) -> Response:
         raise error  # a fault of ours, not of the request
     if status == 503:
         log.warning("%s: %s", error, error.__cause__)
+    if status == 422:
+        fault = {"type": "value_error", "loc": ["body"], "msg": str(error)}
+        return error_response(422, f"body: {error}", [fault])
     return error_response(status, str(error))
 
 
@@ -111,13 +115,15 @@ async def _on_invalid_request(request: Request, error: RequestValidationError) -
         for fault in error.errors()
     ]
     first = faults[0]
-    where = ".".join(str(part) for part in first["loc"][1:]) or first["loc"][0]
+    # Unparseable JSON has a position where others have a field.
+    names = [str(part) for part in first["loc"][1:]]
+    where = ".".join(names) if names and first["type"] != "json_invalid" else first["loc"][0]
     return error_response(422, f"{where}: {first['msg']}", faults)
 
 
 def _printable(part: str | int) -> str | int:
-    """The name of an unknown field comes from outside: short, and never half a character."""
-    return part if isinstance(part, int) else part[:100].encode(errors="replace").decode()
+    """The name of an unknown field comes from outside: keep it short."""
+    return part if isinstance(part, int) else part[:100]
 
 
 def _course_status(scope: Scope, error: Exception) -> int | None:
@@ -151,5 +157,7 @@ class UnforeseenErrors:
     def _answer(self, scope: Scope, error: Exception) -> Response:
         if status := _course_status(scope, error):
             return error_response(status, "Bad Request")
-        log.error("unforeseen error in %s %s", scope["method"], scope["path"], exc_info=error)
+        log.error(
+            "unforeseen error in %s %s", scope["method"], loggable(scope["path"]), exc_info=error
+        )
         return error_response(500, "Internal Server Error")

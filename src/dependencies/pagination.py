@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import Depends, Query, Request
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from dependencies.request_context import add_header
 from dto.fields import is_decimal
@@ -26,13 +26,15 @@ UUID_CURSOR_PATTERN = "^[A-Za-z0-9_-]{22}$"
 
 Limit = Annotated[
     int,
+    Field(ge=1, le=100),
     BeforeValidator(is_decimal),
-    Query(ge=1, le=100, description="How many rows at most."),
+    Query(description="How many rows at most."),
 ]
 Offset = Annotated[
     int,
+    Field(ge=0, le=MAX_OFFSET),
     BeforeValidator(is_decimal),
-    Query(ge=0, le=MAX_OFFSET, description="How many rows to skip."),
+    Query(description="How many rows to skip."),
 ]
 Cursor = Annotated[
     str | None,

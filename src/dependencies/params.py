@@ -5,9 +5,19 @@ from uuid import UUID
 
 from fastapi import Form, Header, Path, Query
 from pydantic import BaseModel, Field
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from dto.fields import AnyPassword, AnyUserName, Id, IdOrZero, Text, UserName
 from dto.order_dto import Status
+
+
+class UserConvertor(StringConvertor):
+    """In a path, `{...:user}` is anything but the words that are paths of their own."""
+
+    regex = "(?!(?:me|signup)(?:/|$))[^/]+"
+
+
+register_url_convertor("user", UserConvertor())
 
 UserId = Annotated[Id, Path(description="The user's id.")]
 # Digits are an id, for a user name cannot begin with one.
@@ -38,6 +48,11 @@ IdempotencyKey = Annotated[
         "body, it gives the same order again instead of a second one.",
     ),
 ]
+
+RoleId = Annotated[UUID, Path(description="The role's id.")]
+PermissionId = Annotated[UUID, Path(description="The permission's id.")]
+Force = Annotated[bool, Query(description="Delete it although users hold it.")]
+Token = Annotated[str, Path(description="What the token service issued.")]
 
 
 class PasswordForm(BaseModel):

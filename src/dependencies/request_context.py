@@ -12,6 +12,8 @@ from utils import context
 
 log = logging.getLogger("gophertalk.access")
 
+# Paths that end in a token: it is not for the log.
+SECRET_PATH = re.compile(r"(/api/app/valid/).+", re.DOTALL)
 SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
@@ -32,7 +34,7 @@ class RequestContext:
         state = scope.setdefault("state", {})
         request_id = _request_id(scope)
         context.request_id.set(request_id)
-        context.allow_seconds(self.seconds)
+        context.arrive(self.seconds)
         status = 500
 
         async def send_with_headers(message: Message) -> None:
@@ -57,7 +59,7 @@ class RequestContext:
             log.info(
                 "%s %s took %.2f ms",
                 scope["method"],
-                scope["path"],
+                loggable(scope["path"]),
                 (perf_counter() - started) * 1000,
                 extra={"status": status, "user_id": state.get("user_id")},
             )
@@ -68,6 +70,11 @@ def add_header(request: Request, name: str, value: str) -> None:
     request.scope.setdefault("state", {}).setdefault("headers", []).append(
         (name.encode(), value.encode())
     )
+
+
+def loggable(path: str) -> str:
+    """The path without what must not be logged, and on one line: it comes from outside."""
+    return SECRET_PATH.sub(r"\1***", path).encode("unicode_escape").decode()
 
 
 def _request_id(scope: Scope) -> str:

@@ -1,5 +1,6 @@
 """Who is asking: what the guards, the controllers and the services know of the caller."""
 
+from contextvars import ContextVar
 from typing import NotRequired
 
 from typing_extensions import TypedDict
@@ -30,6 +31,10 @@ class Caller(TypedDict):
     user_name: NotRequired[str]
     is_superuser: NotRequired[bool]
     permissions: NotRequired[frozenset[str]]
+
+
+# The caller of the request that is being served; None in a script, which may do everything.
+current_caller: ContextVar[Caller | None] = ContextVar("current_caller", default=None)
 
 
 def owner_filter(caller: Caller, permission: str) -> int | None:

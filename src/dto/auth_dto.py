@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, NotRequired
 
-from pydantic import AfterValidator, ConfigDict, EmailStr, Field, ValidationInfo
+from pydantic import AfterValidator, EmailStr, Field, ValidationInfo
 from typing_extensions import TypedDict
 
 from dto.fields import (
@@ -12,9 +12,13 @@ from dto.fields import (
     Password,
     PersonName,
     RequestModel,
+    Text,
     UserName,
+    documented,
     optional_field,
 )
+
+EXAMPLE_JWT = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxIn0.c2ln"
 
 
 def _same_as_password(confirmation: str, info: ValidationInfo) -> str:
@@ -45,9 +49,25 @@ class LoginDto(RequestModel):
 
 
 class RefreshDto(RequestModel):
-    refresh_token: str = Field(
-        max_length=4096, examples=["eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxIn0.c2ln"]
-    )
+    refresh_token: str = Field(max_length=4096, examples=[EXAMPLE_JWT])
+
+
+class ForgotPasswordDto(RequestModel):
+    email: EmailStr = Field(examples=["anna@example.org"])
+
+
+class ResetPasswordDto(RequestModel):
+    """The token comes from the mail."""
+
+    token: Text = Field(max_length=256, examples=["754321:xyz9AbC2DeF3GhI4JkL0"])
+    password: Password = Field(examples=["gopher2!"])
+    password_confirm: PasswordConfirm = Field(examples=["gopher2!"])
+
+
+class ConfirmEmailDto(RequestModel):
+    """The token comes from the mail."""
+
+    token: Text = Field(max_length=256, examples=["754321:xyz9AbC2DeF3GhI4JkL0"])
 
 
 class RegisterFields(TypedDict):
@@ -65,6 +85,7 @@ class LoginFields(TypedDict):
     password: str
 
 
+@documented({"access_token": EXAMPLE_JWT, "refresh_token": EXAMPLE_JWT})
 class TokenPair(TypedDict):
     """Send the access token as `Authorization: Bearer ...`, keep the refresh token to yourself."""
 
@@ -72,6 +93,7 @@ class TokenPair(TypedDict):
     refresh_token: str
 
 
+@documented({"access_token": EXAMPLE_JWT, "token_type": "bearer"})
 class BearerToken(TypedDict):
     """The answer to the OAuth2 password form (RFC 6749, section 5.1)."""
 
@@ -79,20 +101,17 @@ class BearerToken(TypedDict):
     token_type: str
 
 
+@documented(
+    {
+        "id": "0b5b1c4e-6a52-4a6e-9d0a-0c1c8a7f3f5b",
+        "created_at": "2026-11-21T12:00:00Z",
+        "last_used_at": "2026-11-21T12:30:00Z",
+        "expires_at": "2026-11-22T12:30:00Z",
+        "current": True,
+    }
+)
 class Session(TypedDict):
     """One login: on this device or another."""
-
-    __pydantic_config__ = ConfigDict(  # pyright: ignore[reportGeneralTypeIssues]
-        json_schema_extra={
-            "example": {
-                "id": "0b5b1c4e-6a52-4a6e-9d0a-0c1c8a7f3f5b",
-                "created_at": "2026-11-21T12:00:00Z",
-                "last_used_at": "2026-11-21T12:30:00Z",
-                "expires_at": "2026-11-22T12:30:00Z",
-                "current": True,
-            }
-        }
-    )
 
     id: str
     created_at: datetime

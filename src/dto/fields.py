@@ -4,13 +4,18 @@ A rule that a JSON schema can express stands in the schema too, so that `/openap
 clients (and fuzzers) what will be accepted.
 """
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from itertools import permutations
+from typing import Annotated, Any, TypeVar
 
 import regex
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, with_config
 from pydantic.json_schema import WithJsonSchema
 
-BIGINT_MAX = 2**63 - 1
+Answer = TypeVar("Answer")
+
+# Larger integers are not exact as JSON numbers (RFC 8259, section 6); a bigint holds more.
+MAX_ID = 2**53 - 1
 BCRYPT_MAX_BYTES = 72
 
 LETTERS = regex.compile(r"\p{L}[\p{L}\p{M}]*")
@@ -24,7 +29,18 @@ class RequestModel(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-def optional_field(example: str | bool) -> Any:
+class ChangeModel(RequestModel):
+    """A body that names what changes: at least one field."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+
+def documented(example: dict[str, Any]) -> Callable[[type[Answer]], type[Answer]]:
+    """Decorates the TypedDict of an answer: what it looks like, for the docs."""
+    return with_config(ConfigDict(json_schema_extra={"example": example}))
+
+
+def optional_field(example: Any) -> Any:
     """A field that may be left out but not be null, with no default that a client could see."""
 
     def describe(schema: dict[str, Any]) -> None:
@@ -72,8 +88,21 @@ def is_decimal(value: object) -> object:
     return value
 
 
+def is_whole_number(value: object) -> object:
+    """In JSON, 60.0 is an integer too, but neither `true` nor "60" is."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("Input should be a valid integer")
+    return value
+
+
 def _string_schema(**rules: Any) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", **rules})
+
+
+def _in_any_order(*parts: str) -> str:
+    """A pattern for texts that have all the parts; without look-ahead, which some tools lack."""
+    orders = (".*".join(order) for order in permutations(parts))
+    return f"^.*({'|'.join(orders)}).*$"
 
 
 Text = Annotated[str, AfterValidator(_storable)]
@@ -97,12 +126,15 @@ Password = Annotated[
         minLength=5,
         maxLength=30,
         format="password",
-        pattern=r"^(?=.*[a-zA-Z])(?=.*[0-9])(?=.*[@$!%*?&])[ -~]+$",
+        pattern=_in_any_order("[a-zA-Z]", "[0-9]", "[@$!%*?&]"),
     ),
 ]
 # What is compared with a stored value needs no rules, only a bound.
-AnyPassword = Annotated[Text, Field(max_length=256, json_schema_extra={"format": "password"})]
+AnyPassword = Annotated[
+    Text, Field(max_length=256), _string_schema(maxLength=256, format="password")
+]
 AnyUserName = Annotated[Text, Field(max_length=256)]
-Id = Annotated[int, BeforeValidator(is_decimal), Field(ge=1, le=BIGINT_MAX)]
+# The bounds stand before the function, or the schema would not show them.
+Id = Annotated[int, Field(ge=1, le=MAX_ID), BeforeValidator(is_decimal)]
 # 0 stands for "none", as the course's clients send it.
-IdOrZero = Annotated[int, BeforeValidator(is_decimal), Field(ge=0, le=BIGINT_MAX)]
+IdOrZero = Annotated[int, Field(ge=0, le=MAX_ID), BeforeValidator(is_decimal)]

@@ -5,18 +5,22 @@ from decimal import Decimal
 from typing import Annotated, Literal, NamedTuple
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from typing_extensions import TypedDict
 
-from dto.fields import BIGINT_MAX, RequestModel
+from dto.fields import MAX_ID, RequestModel, documented, is_whole_number
 from dto.money import Money
 
 Status = Literal["PENDING", "PAID", "SHIPPED", "CANCELED"]
 
 
 class OrderItemDto(RequestModel):
-    product_id: int = Field(strict=True, ge=1, le=BIGINT_MAX, examples=[1])
-    quantity: int = Field(strict=True, ge=1, le=1000, examples=[2])
+    product_id: Annotated[int, Field(ge=1, le=MAX_ID), BeforeValidator(is_whole_number)] = Field(
+        examples=[1]
+    )
+    quantity: Annotated[int, Field(ge=1, le=1000), BeforeValidator(is_whole_number)] = Field(
+        examples=[2]
+    )
 
 
 def _distinct(items: list[OrderItemDto]) -> list[OrderItemDto]:
@@ -74,24 +78,19 @@ class OrderFilter(TypedDict):
     limit: int
 
 
+@documented(
+    {
+        "id": "0b5b1c4e-6a52-4a6e-9d0a-0c1c8a7f3f5b",
+        "user_id": 7,
+        "items": [{"product_id": 1, "name": "Gopher mug", "price": "1000.00", "quantity": 2}],
+        "total_price": "2000.00",
+        "status": "PENDING",
+        "created_at": "2026-11-21T12:00:00Z",
+        "updated_at": "2026-11-21T12:00:00Z",
+    }
+)
 class Order(TypedDict):
     """`total_price` is the sum of price times quantity, a decimal string with two places."""
-
-    __pydantic_config__ = ConfigDict(  # pyright: ignore[reportGeneralTypeIssues]
-        json_schema_extra={
-            "example": {
-                "id": "0b5b1c4e-6a52-4a6e-9d0a-0c1c8a7f3f5b",
-                "user_id": 7,
-                "items": [
-                    {"product_id": 1, "name": "Gopher mug", "price": "1000.00", "quantity": 2}
-                ],
-                "total_price": "2000.00",
-                "status": "PENDING",
-                "created_at": "2026-11-21T12:00:00Z",
-                "updated_at": "2026-11-21T12:00:00Z",
-            }
-        }
-    )
 
     id: str
     user_id: int
@@ -102,19 +101,16 @@ class Order(TypedDict):
     updated_at: datetime
 
 
+@documented(
+    {
+        "event_id": "5f0c2a53-1d8e-4c07-9f4e-52a2a5a3f6b1",
+        "event": "new_order",
+        "happened_at": "2026-11-21T12:00:00Z",
+        "handled_at": "2026-11-21T12:00:01Z",
+    }
+)
 class OrderEvent(TypedDict):
     """Something that happened to an order, and when its handling was done."""
-
-    __pydantic_config__ = ConfigDict(  # pyright: ignore[reportGeneralTypeIssues]
-        json_schema_extra={
-            "example": {
-                "event_id": "5f0c2a53-1d8e-4c07-9f4e-52a2a5a3f6b1",
-                "event": "new_order",
-                "happened_at": "2026-11-21T12:00:00Z",
-                "handled_at": "2026-11-21T12:00:01Z",
-            }
-        }
-    )
 
     event_id: str
     event: str

@@ -3,16 +3,20 @@
 from datetime import datetime
 from typing import Annotated, NotRequired
 
-from pydantic import Field
+from pydantic import BeforeValidator, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from dto.fields import BIGINT_MAX, RequestModel, Text
+from dto.fields import MAX_ID, RequestModel, Text, documented, is_whole_number
 
 
 class CreatePostDto(RequestModel):
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"text": "Hello, gophers!", "reply_to_id": None}}
+    )
+
     text: Annotated[Text, Field(min_length=1, max_length=280)] = Field(examples=["Hello, gophers!"])
-    reply_to_id: Annotated[int, Field(strict=True, ge=0, le=BIGINT_MAX)] | None = Field(
-        default=None, description="The post that this one answers; 0 or null for none."
+    reply_to_id: Annotated[int, Field(ge=0, le=MAX_ID), BeforeValidator(is_whole_number)] | None = (
+        Field(default=None, description="The post that this one answers; 0 or null for none.")
     )
 
 
@@ -41,6 +45,25 @@ class Author(TypedDict):
     last_name: str
 
 
+@documented(
+    {
+        "id": 2,
+        "text": "Hello, gophers!",
+        "reply_to_id": 1,
+        "created_at": "2026-11-21T12:00:00Z",
+        "likes_count": 1,
+        "views_count": 7,
+        "replies_count": 2,
+        "user_liked": True,
+        "user_viewed": True,
+        "user": {
+            "id": 1,
+            "user_name": "gopher_anna",
+            "first_name": "Anna",
+            "last_name": "Petrova",
+        },
+    }
+)
 class Post(TypedDict):
     """A post as one reader sees it: `user_liked` and `user_viewed` are the reader's own."""
 

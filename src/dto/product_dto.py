@@ -3,10 +3,10 @@
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from typing_extensions import TypedDict
 
-from dto.fields import RequestModel, Text, optional_field
+from dto.fields import ChangeModel, RequestModel, Text, documented, optional_field
 from dto.money import Money, Price
 
 ProductName = Annotated[Text, Field(min_length=2, max_length=128)]
@@ -19,7 +19,7 @@ class CreateProductDto(RequestModel):
     in_stock: InStock = Field(default=True, description="Whether it can be ordered.")
 
 
-class UpdateProductDto(RequestModel):
+class UpdateProductDto(ChangeModel):
     """Only the fields that are sent change."""
 
     name: ProductName = optional_field("Gopher mug")
@@ -39,14 +39,9 @@ class ProductChanges(TypedDict, total=False):
     in_stock: bool
 
 
+@documented({"id": 1, "name": "Gopher mug", "price": "1000.00", "in_stock": True})
 class Product(TypedDict):
     """`price` is a decimal string with two places."""
-
-    __pydantic_config__ = ConfigDict(  # pyright: ignore[reportGeneralTypeIssues]
-        json_schema_extra={
-            "example": {"id": 1, "name": "Gopher mug", "price": "1000.00", "in_stock": True}
-        }
-    )
 
     id: int
     name: str

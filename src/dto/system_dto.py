@@ -4,9 +4,12 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
+from dto.fields import documented
+
 State = Literal["ok", "off", "down"]
 
 
+@documented({"database": "ok", "redis": "off", "rabbitmq": "off"})
 class Parts(TypedDict):
     database: State
     redis: State

@@ -1,16 +1,41 @@
 """Users as they come in, travel inward and go out."""
 
 from datetime import datetime
-from typing import NotRequired
+from typing import Annotated, Any, NotRequired
 
-from pydantic import EmailStr
+from pydantic import EmailStr, Field, StrictBool
 from typing_extensions import TypedDict
 
-from dto.auth_dto import PasswordConfirm
-from dto.fields import AnyPassword, Password, PersonName, RequestModel, UserName, optional_field
+from dto.auth_dto import PasswordConfirm, RegisterFields
+from dto.fields import (
+    AnyPassword,
+    ChangeModel,
+    Password,
+    PersonName,
+    RequestModel,
+    UserName,
+    documented,
+    optional_field,
+)
+from dto.role_dto import Reference
 
 
-class UpdateUserDto(RequestModel):
+class CreateUserDto(RequestModel):
+    """An account that an administrator makes; `roles` by name or id."""
+
+    user_name: UserName = Field(examples=["gopher_boris"])
+    password: Password = Field(examples=["gopher1!"])
+    password_confirm: PasswordConfirm = optional_field("gopher1!")
+    first_name: PersonName = Field(examples=["Boris"])
+    last_name: PersonName = Field(examples=["Petrov"])
+    middle_name: PersonName | None = optional_field("Ivan")
+    email: EmailStr | None = optional_field("boris@example.org")
+    roles: Annotated[list[Reference], Field(max_length=100)] = Field(default=[], examples=[[]])
+    is_active: StrictBool = True
+    is_superuser: StrictBool = False
+
+
+class UpdateUserDto(ChangeModel):
     """Only the fields that are sent change; `null` clears what may be empty."""
 
     user_name: UserName = optional_field("gopher_anna")
@@ -21,6 +46,8 @@ class UpdateUserDto(RequestModel):
     password: Password = optional_field("gopher2!")
     password_confirm: PasswordConfirm = optional_field("gopher2!")
     current_password: AnyPassword = optional_field("gopher1!")
+    is_active: StrictBool = optional_field(True)
+    is_superuser: StrictBool = optional_field(False)
 
 
 class NewUser(TypedDict):
@@ -32,11 +59,19 @@ class NewUser(TypedDict):
     password_hash: str
     middle_name: NotRequired[str | None]
     email: NotRequired[str | None]
+    status: NotRequired[int]
+    is_superuser: NotRequired[bool]
+
+
+class CreateUserFields(RegisterFields):
+    roles: list[str]
+    is_active: bool
+    is_superuser: bool
 
 
 class UserChanges(TypedDict, total=False):
-    """What to change. `session_id` names the session that asks: it must prove a new password
-    and outlives it; without one the caller is a program and trusted."""
+    """What to change. A request has `password`, with its proof in `current_password`, and
+    `is_active`; the columns for them are `password_hash` and `status`."""
 
     user_name: str
     first_name: str
@@ -46,9 +81,30 @@ class UserChanges(TypedDict, total=False):
     password: str
     password_hash: str
     current_password: str
-    session_id: str
+    is_active: bool
+    status: int
+    is_superuser: bool
 
 
+EXAMPLE: dict[str, Any] = {
+    "id": 1,
+    "user_name": "gopher_anna",
+    "first_name": "Anna",
+    "last_name": "Petrova",
+    "status": 1,
+    "created_at": "2026-11-21T12:00:00Z",
+    "updated_at": "2026-11-21T12:00:00Z",
+}
+PRIVATE_EXAMPLE: dict[str, Any] = {
+    "middle_name": "Maria",
+    "email": "anna@example.org",
+    "is_active": True,
+    "is_superuser": False,
+}
+RIGHTS_EXAMPLE = {"roles": ["user"], "permissions": ["post:create", "post:read"]}
+
+
+@documented(EXAMPLE)
 class User(TypedDict):
     """What everybody may know of a user. `status` is 1 (active) or 0 (deactivated)."""
 
@@ -61,6 +117,7 @@ class User(TypedDict):
     updated_at: datetime
 
 
+@documented(EXAMPLE | PRIVATE_EXAMPLE)
 class UserProfile(User):
     """What a user may know of themselves."""
 
@@ -70,11 +127,21 @@ class UserProfile(User):
     is_superuser: bool
 
 
+@documented(EXAMPLE | PRIVATE_EXAMPLE | RIGHTS_EXAMPLE)
 class OwnProfile(UserProfile):
     """The same with one's rights. A superuser may do everything, whatever is listed."""
 
     roles: list[str]
     permissions: list[str]
+
+
+class LockedUser(TypedDict):
+    """What decides about a change of the account, held still until the transaction ends."""
+
+    id: int
+    password_hash: str
+    status: int
+    is_superuser: bool
 
 
 class Credentials(TypedDict):

@@ -23,3 +23,20 @@ CREATE INDEX idx__tokens__expires_at ON tokens (expires_at);
 CREATE INDEX idx__sessions__expires_at ON sessions (expires_at);
 
 ALTER TABLE users ADD COLUMN email_confirmed_at timestamptz;
+
+
+-- A token speaks of the address, or the password, that the user had when it was sent.
+CREATE FUNCTION drop_outdated_tokens() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF lower(NEW.email) IS DISTINCT FROM lower(OLD.email) THEN
+        NEW.email_confirmed_at := NULL;
+        DELETE FROM tokens WHERE user_id = NEW.id;
+    END IF;
+    IF NEW.password_hash <> OLD.password_hash THEN
+        DELETE FROM tokens WHERE user_id = NEW.id AND purpose = 'password_reset';
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER tr__users__drop_outdated_tokens BEFORE UPDATE OF email, password_hash ON users
+    FOR EACH ROW EXECUTE FUNCTION drop_outdated_tokens();

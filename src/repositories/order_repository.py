@@ -164,9 +164,11 @@ def get_key(user_id: int, key: str, conn: Conn) -> dict[str, Any]:
     )
 
 
-def delete_expired_keys() -> int:
+def delete_expired_keys(conn: Conn) -> int:
     """An hour late, so that none goes while a request that found it is still running."""
-    return execute("DELETE FROM idempotency_keys WHERE created_at < now() - interval '25 hours'")
+    return execute(
+        "DELETE FROM idempotency_keys WHERE created_at < now() - interval '25 hours'", (), conn
+    )
 
 
 def add_event(

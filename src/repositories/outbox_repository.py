@@ -81,6 +81,6 @@ def oldest_age() -> float:
     return row["age"]
 
 
-def delete_done() -> int:
+def delete_done(conn: Conn) -> int:
     """A day after the delivery nobody asks any more."""
-    return execute("DELETE FROM outbox WHERE done_at < now() - interval '1 day'")
+    return execute("DELETE FROM outbox WHERE done_at < now() - interval '1 day'", (), conn)

@@ -176,3 +176,13 @@ def end_sessions(user_id: int, except_id: str | None = None, conn: Conn | None =
         conn,
     )
     return [row["id"] for row in rows]
+
+
+def delete_expired_refresh_tokens(conn: Conn) -> int:
+    """Returns how many."""
+    return execute("DELETE FROM refresh_tokens WHERE expires_at <= now()", (), conn)
+
+
+def delete_expired_sessions(conn: Conn) -> int:
+    """With their refresh tokens; returns how many."""
+    return execute("DELETE FROM sessions WHERE expires_at <= now()", (), conn)

@@ -4,7 +4,7 @@ from typing import Any, LiteralString, cast
 
 from psycopg.errors import UniqueViolation
 
-from dto.user_dto import Credentials, NewUser, User, UserChanges, UserProfile
+from dto.user_dto import Credentials, LockedUser, NewUser, User, UserChanges, UserProfile
 from utils.errors import Conflict, InvalidRequest, NotFound
 from utils.sql import Conn, constraint_of, execute, fetch_all, fetch_one
 
@@ -15,7 +15,7 @@ REQUIRED_COLUMNS: tuple[LiteralString, ...] = (
     "last_name",
     "password_hash",
 )
-OPTIONAL_COLUMNS: tuple[LiteralString, ...] = ("middle_name", "email")
+OPTIONAL_COLUMNS: tuple[LiteralString, ...] = ("middle_name", "email", "status", "is_superuser")
 
 
 def create_user(dto: NewUser, conn: Conn | None = None) -> User:
@@ -95,6 +95,30 @@ def get_user_by_username(user_name: str) -> Credentials:
     )
 
 
+def get_id_by_email(email: str) -> int:
+    """Of an active user, in any case of letters. Raises NotFound."""
+    row = _found(
+        fetch_one(
+            """
+            SELECT id
+            FROM users
+            WHERE lower(email) = lower(%s) AND deleted_at IS NULL AND status = 1
+            """,
+            (email,),
+        )
+    )
+    return row["id"]
+
+
+def is_email_confirmed(user_id: int) -> bool:
+    row = fetch_one("SELECT email_confirmed_at FROM users WHERE id = %s", (user_id,))
+    return row is not None and row["email_confirmed_at"] is not None
+
+
+def confirm_email(user_id: int, conn: Conn) -> None:
+    execute("UPDATE users SET email_confirmed_at = now() WHERE id = %s", (user_id,), conn)
+
+
 def get_password_hash(user_id: int) -> str:
     """Raises NotFound."""
     row = _found(
@@ -105,7 +129,48 @@ def get_password_hash(user_id: int) -> str:
     return row["password_hash"]
 
 
-def get_user_profile(user_id: int) -> UserProfile:
+def replace_password_hash(user_id: int, old_hash: str, new_hash: str) -> None:
+    """Unless the password was changed meanwhile."""
+    execute(
+        "UPDATE users SET password_hash = %s WHERE id = %s AND password_hash = %s",
+        (new_hash, user_id, old_hash),
+    )
+
+
+def lock_user(user_id: int, conn: Conn) -> LockedUser:
+    """Nobody else changes the account before this transaction ends. Raises NotFound."""
+    return _found(
+        fetch_one(
+            """
+            SELECT id, password_hash, status, is_superuser
+            FROM users
+            WHERE id = %s AND deleted_at IS NULL
+            FOR UPDATE
+            """,
+            (user_id,),
+            conn,
+        )
+    )
+
+
+def lock_active_superusers(conn: Conn) -> list[int]:
+    """The ids of all active superusers. Lock them before any other user: two transactions that
+    take superusers away wait for each other here, and neither takes the last one."""
+    rows = fetch_all(
+        """
+        SELECT id
+        FROM users
+        WHERE is_superuser AND status = 1 AND deleted_at IS NULL
+        ORDER BY id
+        FOR UPDATE
+        """,
+        (),
+        conn,
+    )
+    return [row["id"] for row in rows]
+
+
+def get_user_profile(user_id: int, conn: Conn | None = None) -> UserProfile:
     """Everything but the password's hash. Raises NotFound."""
     return _found(
         fetch_one(
@@ -116,6 +181,7 @@ def get_user_profile(user_id: int) -> UserProfile:
             WHERE id = %s AND deleted_at IS NULL
             """,
             (user_id,),
+            conn,
         )
     )
 

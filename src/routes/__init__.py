@@ -7,17 +7,23 @@ from routes import (
     order_routes,
     post_routes,
     product_routes,
+    role_routes,
     system_routes,
+    token_routes,
     user_routes,
 )
 
 ROUTERS: list[APIRouter] = [
-    auth_routes.public,
+    auth_routes.hashing,
     auth_routes.password_form,
+    auth_routes.public,
     auth_routes.router,
     post_routes.router,
     product_routes.router,
     order_routes.router,
+    user_routes.hashing,
     user_routes.router,
+    role_routes.router,
+    token_routes.router,
     system_routes.router,
 ]

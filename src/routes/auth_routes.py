@@ -5,13 +5,15 @@ from fastapi import APIRouter
 from controllers import auth_controller
 from dependencies.answers import refusals
 from dependencies.auth import MEMBER
-from dependencies.json_route import JsonRoute
+from dependencies.json_route import HashingRoute, JsonRoute
 from dependencies.rate_limit import limit, login_form_limit
 from dto.auth_dto import BearerToken, Session, TokenPair
 
+# Those that hash a password have threads of their own.
+hashing = APIRouter(prefix="/api", tags=["auth"], route_class=HashingRoute)
 public = APIRouter(prefix="/api", tags=["auth"], route_class=JsonRoute)
 
-public.post(
+hashing.post(
     "/auth/register",
     summary="Create an account",
     status_code=201,
@@ -20,7 +22,7 @@ public.post(
     dependencies=[limit("register")],
 )(auth_controller.register)
 
-public.post(
+hashing.post(
     "/auth/login",
     summary="Log in",
     response_model=TokenPair,
@@ -36,7 +38,31 @@ public.post(
     dependencies=[limit("refresh")],
 )(auth_controller.refresh)
 
-password_form = APIRouter(prefix="/api", tags=["auth"], route_class=JsonRoute)
+public.post(
+    "/auth/password/forgot",
+    summary="Ask for a new password",
+    status_code=202,
+    responses=refusals(413, 422, 429),
+    dependencies=[limit("token")],
+)(auth_controller.forgot_password)
+
+hashing.post(
+    "/auth/password/reset",
+    summary="Set a new password with the token from the mail",
+    status_code=204,
+    responses=refusals(413, 422, 429, s401="Invalid or expired token"),
+    dependencies=[limit("token")],
+)(auth_controller.reset_password)
+
+public.post(
+    "/auth/email/confirm",
+    summary="Confirm an e-mail address with the token from the mail",
+    status_code=204,
+    responses=refusals(413, 422, 429, s401="Invalid or expired token"),
+    dependencies=[limit("token")],
+)(auth_controller.confirm_email)
+
+password_form = APIRouter(prefix="/api", tags=["auth"], route_class=HashingRoute)
 
 password_form.post(
     "/login/access-token",

@@ -1,62 +1,123 @@
-"""Users."""
+"""Users, and the roles they hold."""
 
 from fastapi import APIRouter
 
 from controllers import user_controller
 from dependencies.answers import refusals
 from dependencies.auth import MEMBER, own_or, require
-from dependencies.json_route import JsonRoute
+from dependencies.json_route import HashingRoute, JsonRoute
 from dependencies.rate_limit import limit
+from dto.role_dto import Role
 from dto.user_dto import OwnProfile, User, UserProfile
 
+# Everything but the sign-up is counted for each member.
 router = APIRouter(
     prefix="/api/users",
     tags=["users"],
     route_class=JsonRoute,
     dependencies=[limit("user")],
-    responses=refusals(401, 429),
+    responses=refusals(429),
+)
+# Those that may hash a password have threads of their own.
+hashing = APIRouter(
+    prefix="/api/users", tags=["users"], route_class=HashingRoute, responses=refusals(429)
 )
 
 router.get(
     "",
     summary="List the users",
     response_model=list[User],
-    responses=refusals(403, 422),
+    responses=refusals(401, 403, 422),
     dependencies=[require("user:read")],
 )(user_controller.get_users)
+
+hashing.post(
+    "",
+    summary="Create an account for somebody",
+    status_code=201,
+    response_model=UserProfile,
+    responses=refusals(
+        401,
+        413,
+        422,
+        s403="Only a superuser may change who is one",
+        s404="There is no role painter",
+        s409="User already exists",
+    ),
+    dependencies=[limit("user"), require("user:create")],
+)(user_controller.create_user)
+
+hashing.post(
+    "/signup",
+    summary="Create an account without logging in",
+    status_code=201,
+    response_model=User,
+    responses=refusals(413, 422, s409="User already exists"),
+    dependencies=[limit("register")],
+)(user_controller.sign_up)
 
 router.get(
     "/me",
     summary="Read your own profile",
     response_model=OwnProfile,
-    responses=refusals(s404="User not found"),
+    responses=refusals(401, s404="User not found"),
     dependencies=[MEMBER],
 )(user_controller.get_me)
 
 router.get(
-    "/{user}",
-    summary="Read a user's public profile",
+    "/{user_id:user}",
+    summary="Read a user's profile",
     response_model=UserProfile | User,
-    responses=refusals(403, 422, s404="User not found"),
+    responses=refusals(401, 403, 422, s404="User not found"),
     dependencies=[own_or("user:read")],
 )(user_controller.get_user)
 
 for method in ("PUT", "PATCH"):
-    router.add_api_route(
-        "/{user_id}",
+    hashing.add_api_route(
+        "/{user_id:user}",
         user_controller.update_user_by_id,
         methods=[method],
         operation_id="update_user" if method == "PATCH" else "put_user",
         summary="Change an account",
         response_model=User,
-        responses=refusals(400, 403, 413, 422, s404="User not found", s409="User already exists"),
-        dependencies=[own_or("user:update_any")],
+        responses=refusals(
+            400,
+            401,
+            413,
+            422,
+            s403="To change the password, send the present one as current_password",
+            s404="User not found",
+            s409="User already exists",
+        ),
+        dependencies=[limit("user"), own_or("user:update_any")],
     )
 
 router.delete(
-    "/{user_id}",
+    "/{user_id:user}",
     summary="Delete an account",
     status_code=204,
-    responses=refusals(403, 422, s404="User not found"),
+    responses=refusals(
+        401,
+        422,
+        s403="A superuser cannot delete their own account",
+        s404="User not found",
+        s409="This is the last active superuser: make somebody else a superuser first",
+    ),
     dependencies=[own_or("user:delete_any")],
 )(user_controller.delete_user_by_id)
+
+router.get(
+    "/{user_id:user}/roles",
+    summary="Read a user's roles",
+    response_model=list[Role],
+    responses=refusals(401, 403, 422, s404="User not found"),
+    dependencies=[require("role:read")],
+)(user_controller.get_user_roles)
+
+router.put(
+    "/{user_id:user}/roles",
+    summary="Set a user's roles",
+    response_model=list[Role],
+    responses=refusals(401, 403, 413, 422, s404="There is no role painter"),
+    dependencies=[require("role:write")],
+)(user_controller.set_user_roles)

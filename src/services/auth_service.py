@@ -1,5 +1,7 @@
 """Registration, login and the renewal of tokens."""
 
+import re
+from contextlib import suppress
 from uuid import uuid4
 
 import bcrypt
@@ -8,27 +10,38 @@ from config import db
 from config.secrets import token_secrets
 from config.settings import get_settings
 from dto.auth_dto import LoginFields, RegisterFields, TokenPair
-from dto.user_dto import NewUser, User
-from repositories import session_repository
+from dto.user_dto import CreateUserFields, Credentials, NewUser, User
+from repositories import session_repository, user_repository
 from repositories.user_repository import create_user, get_user_by_username
-from services import session_service
+from services import recovery_service, session_service
 from utils import jwt
-from utils.errors import InvalidCredentials
-from utils.passwords import decoy_hash, fits_bcrypt, hashing_slot
+from utils.errors import InvalidCredentials, NotFound, Unavailable
+from utils.passwords import decoy_hash, fits_bcrypt
 from utils.sql import transaction
+
+BCRYPT_COST = re.compile(r"\$2[aby]\$(\d\d)\$")
 
 
 def register(dto: RegisterFields) -> TokenPair:
-    """A new account, logged in at once. Raises Conflict when a name or address is taken."""
+    """A new account, logged in at once. Raises Conflict when a name or address is taken.
+
+    The account stands even if no session can be opened just now: one logs in later.
+    """
     return generate_token_pair(sign_up(dto)["id"])
 
 
 def sign_up(dto: RegisterFields) -> User:
     """A new account. Raises Conflict when the user name or the e-mail address is taken."""
-    with hashing_slot():
-        hashed = bcrypt.hashpw(
-            dto["password"].encode(), bcrypt.gensalt(get_settings().bcrypt_rounds)
-        )
+    user = create_user(new_user(dto))
+    if email := dto.get("email"):
+        recovery_service.ask_to_confirm(user["id"], email)
+    return user
+
+
+def new_user(dto: RegisterFields | CreateUserFields) -> NewUser:
+    """What the repository needs, with the password hashed."""
+    password = dto["password"].encode()
+    hashed = bcrypt.hashpw(password, bcrypt.gensalt(get_settings().bcrypt_rounds))
     user: NewUser = {
         "user_name": dto["user_name"],
         "first_name": dto["first_name"],
@@ -39,22 +52,33 @@ def sign_up(dto: RegisterFields) -> User:
         user["middle_name"] = dto["middle_name"]
     if "email" in dto:
         user["email"] = dto["email"]
-    return create_user(user)
+    return user
 
 
 def login(dto: LoginFields) -> TokenPair:
     """Raises InvalidCredentials: the same, after the same work, whatever is wrong."""
     try:
         user = get_user_by_username(dto["user_name"])
+    except Unavailable:
+        raise
     except ValueError:
         user = None
     stored = user["password_hash"].encode() if user else decoy_hash(get_settings().bcrypt_rounds)
     password = dto["password"].encode()
-    with hashing_slot():
-        matches = bcrypt.checkpw(password[:72], stored)
+    matches = bcrypt.checkpw(password[:72], stored)
     if user is None or not matches or not fits_bcrypt(password) or user.get("status") == 0:
         raise InvalidCredentials("Wrong password")
+    _strengthen(user, password)
     return generate_token_pair(user["id"])
+
+
+def _strengthen(user: Credentials, password: bytes) -> None:
+    """Hash the password anew when BCRYPT_ROUNDS has risen since; only now is it known."""
+    cost = BCRYPT_COST.match(user["password_hash"])
+    rounds = get_settings().bcrypt_rounds
+    if cost and int(cost[1]) < rounds:
+        hashed = bcrypt.hashpw(password, bcrypt.gensalt(rounds)).decode()
+        user_repository.replace_password_hash(user["id"], user["password_hash"], hashed)
 
 
 def generate_token_pair(user_id: int) -> TokenPair:
@@ -93,7 +117,8 @@ def refresh(refresh_token: str) -> TokenPair:
             )
             return pair
     if spent:
-        session_service.end(spent["session_id"], spent["user_id"])
+        with suppress(NotFound):  # another use of the stolen token was faster
+            session_service.end(spent["session_id"], spent["user_id"])
     raise InvalidCredentials("Invalid refresh token")
 
 

@@ -133,11 +133,6 @@ def change_status(order_id: UUID, status: Status, caller: Caller) -> Order:
     return order
 
 
-def sweep() -> int:
-    """Remove the keys that have expired; returns their number. Raises Unavailable."""
-    return order_repository.delete_expired_keys()
-
-
 def _demand_access(owner_id: int, caller: Caller, permission: str) -> None:
     if owner_filter(caller, permission) not in (None, owner_id):
         raise Forbidden("This is somebody else's order")

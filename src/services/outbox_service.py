@@ -81,8 +81,3 @@ def alert_when_late() -> bool:
         return False
     log.error("the oldest event in the outbox has been waiting for %.0f seconds", age)
     return True
-
-
-def sweep() -> int:
-    """Remove what was delivered long ago; returns the number of rows. Raises Unavailable."""
-    return outbox_repository.delete_done()

@@ -60,7 +60,7 @@ def read(token: str, kind: TokenType, secret: str) -> Claims:
     claims = _verified(token, kind, secret)
     if claims["exp"] <= time():
         raise InvalidToken("expired")
-    return claims
+    return claims.copy()
 
 
 @lru_cache(maxsize=4096)

@@ -34,10 +34,14 @@ def fetch_one(query: LiteralString, params: tuple[Any, ...] = (), conn: Conn | N
 
 
 def fetch_all(
-    query: LiteralString, params: tuple[Any, ...] = (), conn: Conn | None = None
+    query: LiteralString,
+    params: tuple[Any, ...] = (),
+    conn: Conn | None = None,
+    prepare: bool | None = None,
 ) -> list[Any]:
-    """All rows as dicts."""
-    return _run(query, params, conn, lambda cursor: cursor.fetchall())
+    """All rows as dicts. `prepare=False` has PostgreSQL plan for these very parameters, each time;
+    else a statement that is used often is planned once."""
+    return _run(query, params, conn, lambda cursor: cursor.fetchall(), prepare)
 
 
 def execute(query: LiteralString, params: tuple[Any, ...] = (), conn: Conn | None = None) -> int:
@@ -70,19 +74,20 @@ def _run(
     params: tuple[Any, ...],
     conn: Conn | None,
     answer: Callable[[Cursor[Row]], Answer],
+    prepare: bool | None = None,
 ) -> Answer:
     if conn is not None:
-        return _on(conn, query, params, answer)
+        return _on(conn, query, params, answer, prepare)
     with _temporary_as_unavailable():
         try:
             with db.pool.connection() as own:
-                return _on(own, query, params, answer)
+                return _on(own, query, params, answer, prepare)
         except TEMPORARY as error:
             # A read that was cut off is repeated once; a write may have been committed.
             if isinstance(error, TOO_SLOW) or not query.lstrip().startswith("SELECT"):
                 raise
         with db.pool.connection() as own:
-            return _on(own, query, params, answer)
+            return _on(own, query, params, answer, prepare)
 
 
 def _on(
@@ -90,9 +95,13 @@ def _on(
     query: LiteralString,
     params: tuple[Any, ...],
     answer: Callable[[Cursor[Row]], Answer],
+    prepare: bool | None,
 ) -> Answer:
     with conn.cursor() as cursor:
-        cursor.execute(query, params)
+        if prepare is None:
+            cursor.execute(query, params)
+        else:
+            cursor.execute(query, params, prepare=prepare)
         return answer(cursor)
 
 

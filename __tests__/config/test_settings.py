@@ -1,0 +1,229 @@
+"""Settings: what is read, what is refused, and that no secret shows."""
+
+import pytest
+from pydantic import ValidationError
+
+from config import settings as module
+from config.settings import Settings, SettingsError
+
+# The tests' own conftest has emptied the environment of our names.
+ACCESS, REFRESH = "a" * 32, "r" * 32
+PUBLISHED = {
+    "ACCESS_TOKEN_SECRET": "super_secret_access_token_key",
+    "REFRESH_TOKEN_SECRET": "super_secret_refresh_token_key",
+}
+
+
+@pytest.fixture
+def read(monkeypatch):
+    """Read the settings from this environment, past the cache that the app has filled."""
+
+    def read(**environment):
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        return module.get_settings.__wrapped__()
+
+    return read
+
+
+@pytest.fixture
+def refused(read):
+    """The sentence with which this environment is refused."""
+
+    def refused(**environment):
+        with pytest.raises(SettingsError) as caught:
+            read(**environment)
+        return str(caught.value)
+
+    return refused
+
+
+def test_nothing_set_is_a_working_system(read, monkeypatch):
+    for name in ("DATA_DIR", "BCRYPT_ROUNDS", "LOGLEVEL"):
+        monkeypatch.delenv(name)
+    settings = read()
+
+    assert (settings.host, settings.port, settings.workers) == ("127.0.0.1", 3000, 1)
+    assert settings.db_host is None
+    assert settings.data_dir == module.PROJECT_ROOT / ".data"
+    assert settings.access_token_secret is None
+    assert settings.refresh_token_secret is None
+    assert (settings.access_token_expires, settings.refresh_token_expires) == (3600, 86400)
+    assert settings.bcrypt_rounds == 12
+    assert settings.env_allowed_origins == ()
+
+
+def test_the_environment_is_read(read):
+    settings = read(PORT="3001", DB_HOST="db", DB_PASSWORD="pass", RELOAD="true", LOG_FORMAT="JSON")
+
+    assert (settings.port, settings.db_host, settings.reload) == (3001, "db", True)
+    assert settings.db_password.get_secret_value() == "pass"
+    assert settings.log_format == "json"
+
+
+@pytest.mark.parametrize("name", ["PORT", "DB_HOST", "ACCESS_TOKEN_SECRET", "LOG_FILE", "RELOAD"])
+def test_an_empty_value_counts_as_left_out(read, name):
+    field = name.lower()
+
+    assert getattr(read(**{name: ""}), field) == Settings.model_fields[field].default
+
+
+def test_dotenv_is_read_and_the_environment_comes_first(read, monkeypatch, tmp_path):
+    path = tmp_path / ".env"
+    path.write_text(
+        "# comment\nPORT=3001\nHOST='0.0.0.0'\nDB_NAME=\"гоферы\"\nUNKNOWN=1\n", "utf-8"
+    )
+    monkeypatch.setitem(Settings.model_config, "env_file", path)
+    settings = read(PORT="3002")
+
+    assert (settings.port, settings.host, settings.db_name) == (3002, "0.0.0.0", "гоферы")
+
+
+def test_the_project_reads_the_env_file_at_its_root():
+    assert (module.PROJECT_ROOT / "pyproject.toml").exists()
+
+
+@pytest.mark.parametrize("name", ["DATA_DIR", "LOG_FILE"])
+@pytest.mark.parametrize(
+    ("value", "path"), [("sub/x", module.PROJECT_ROOT / "sub/x"), ("/x", module.Path("/x"))]
+)
+def test_a_relative_path_starts_at_the_projects_root(read, name, value, path):
+    assert getattr(read(**{name: value}), name.lower()) == path
+
+
+@pytest.mark.parametrize(
+    ("value", "origins"),
+    [
+        ("https://app.example.org", ("https://app.example.org",)),
+        (
+            " https://a.example.org/ ,, http://localhost:8080",
+            ("https://a.example.org", "http://localhost:8080"),
+        ),
+        (",", ()),
+    ],
+)
+def test_origins_are_a_list_with_commas(read, value, origins):
+    assert read(ENV_ALLOWED_ORIGINS=value).env_allowed_origins == origins
+
+
+@pytest.mark.parametrize("value", ["*", "https://a.example.org, *", "app.example.org", "null"])
+def test_what_is_no_origin_is_refused(refused, value):
+    assert "ENV_ALLOWED_ORIGINS: list origins such as" in refused(ENV_ALLOWED_ORIGINS=value)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("PORT", ["0", "65536", "-1", "x", "3000.5"]),
+        ("DB_PORT", ["0", "65536", "x"]),
+        ("WORKERS", ["0", "65"]),
+        ("RELOAD", ["maybe"]),
+        ("MIGRATE_ON_START", ["2"]),
+        ("DB_POOL_MIN", ["-1"]),
+        ("DB_POOL_MAX", ["0"]),
+        ("SHUTDOWN_TIMEOUT", ["0", "301"]),
+        ("POSTGRES_TRANSACTION_TIMEOUT", ["0", "-1", "nan", "inf"]),
+        ("ACCESS_TOKEN_EXPIRES", ["0", "-1", "1h"]),
+        ("REFRESH_TOKEN_EXPIRES", ["0", "99999999999"]),
+        ("BCRYPT_ROUNDS", ["3", "17"]),
+        ("LOGLEVEL", ["LOUD"]),
+        ("LOG_FORMAT", ["xml"]),
+    ],
+)
+def test_a_wrong_value_is_named(refused, name, values):
+    for value in values:
+        message = refused(**{name: value})
+
+        assert message.startswith(f"Wrong settings: {name}: ")
+        assert "\n" not in message
+
+
+def test_all_faults_stand_in_one_line(refused):
+    message = refused(PORT="x", BCRYPT_ROUNDS="99", ENV_ALLOWED_ORIGINS="*", LOGLEVEL="LOUD")
+
+    for name in ("PORT: ", "BCRYPT_ROUNDS: ", "ENV_ALLOWED_ORIGINS: ", "LOGLEVEL: "):
+        assert message.count(name) == 1
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("environment", "sentence"),
+    [
+        ({"DB_POOL_MIN": "11"}, "DB_POOL_MIN must not be larger than DB_POOL_MAX"),
+        ({"RELOAD": "true", "WORKERS": "2"}, "RELOAD works with WORKERS=1 only"),
+        ({"ACCESS_TOKEN_SECRET": ACCESS}, "ACCESS_TOKEN_SECRET and REFRESH_TOKEN_SECRET, or neith"),
+        ({"REFRESH_TOKEN_SECRET": REFRESH}, "ACCESS_TOKEN_SECRET and REFRESH_TOKEN_SECRET, or nei"),
+        (
+            {"ACCESS_TOKEN_SECRET": ACCESS, "REFRESH_TOKEN_SECRET": ACCESS},
+            "ACCESS_TOKEN_SECRET and REFRESH_TOKEN_SECRET must differ",
+        ),
+        (
+            {"ACCESS_TOKEN_SECRET": ACCESS[:31], "REFRESH_TOKEN_SECRET": REFRESH},
+            "at least 32 bytes",
+        ),
+        ({"ACCESS_TOKEN_SECRET": ACCESS, "REFRESH_TOKEN_SECRET": "r"}, "at least 32 bytes"),
+        ({**PUBLISHED, "HOST": "0.0.0.0"}, "the token secrets are published examples"),
+        ({**PUBLISHED, "HOST": "192.168.1.5"}, "the token secrets are published examples"),
+        (
+            {**PUBLISHED, "ACCESS_TOKEN_SECRET": ACCESS, "HOST": "::"},
+            "the token secrets are published examples",
+        ),
+    ],
+)
+def test_settings_that_do_not_agree_are_refused(refused, environment, sentence):
+    message = refused(**environment)
+
+    assert message.startswith("Wrong settings: ")
+    assert sentence in message
+
+
+@pytest.mark.parametrize("secrets", [(ACCESS, REFRESH), ("ы" * 16, "я" * 16)])
+def test_two_secrets_of_32_bytes_are_taken(read, secrets):
+    settings = read(ACCESS_TOKEN_SECRET=secrets[0], REFRESH_TOKEN_SECRET=secrets[1], HOST="0.0.0.0")
+
+    assert settings.access_token_secret.get_secret_value() == secrets[0]
+    assert settings.refresh_token_secret.get_secret_value() == secrets[1]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
+def test_published_secrets_are_good_enough_for_ones_own_machine(read, host):
+    assert read(**PUBLISHED, HOST=host).access_token_secret is not None
+
+
+def test_no_secret_is_in_a_repr(read):
+    settings = read(ACCESS_TOKEN_SECRET=ACCESS, REFRESH_TOKEN_SECRET=REFRESH, DB_PASSWORD="hunter2")
+
+    for shown in (repr(settings), str(settings), settings.model_dump_json()):
+        assert ACCESS not in shown
+        assert REFRESH not in shown
+        assert "hunter2" not in shown
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"ACCESS_TOKEN_SECRET": "s3cret"},
+        {"ACCESS_TOKEN_SECRET": "s3cret", "REFRESH_TOKEN_SECRET": "s3cret"},
+        {"ACCESS_TOKEN_SECRET": "s3cret", "REFRESH_TOKEN_SECRET": REFRESH},
+        {"DB_PASSWORD": "s3cret", "PORT": "x"},
+        {"DB_PASSWORD": "s3cret", "DB_POOL_MIN": "11"},
+    ],
+)
+def test_no_secret_is_in_a_message(read, environment):
+    with pytest.raises(SettingsError) as caught:
+        read(**environment)
+
+    error = caught.value
+    assert "s3cret" not in f"{error} {error!r}"
+    # A traceback would go on with these.
+    assert error.__cause__ is None
+    assert error.__suppress_context__
+
+
+def test_settings_are_frozen():
+    with pytest.raises(ValidationError):
+        Settings().port = 1
+
+
+def test_they_are_read_once():
+    assert module.get_settings() is module.get_settings()

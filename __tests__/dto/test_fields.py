@@ -1,0 +1,161 @@
+"""The rules for single values, at their borders."""
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from dto import fields
+
+BIGINT_MAX = 2**63 - 1
+
+
+def long(value, what):
+    """A value that is too long to name its own test."""
+    return pytest.param(value, id=what)
+
+
+ACCEPTED = {
+    "UserName": ["abcde", "_____", "_1234", "Gopher_Anna_1", "a" * 30],
+    "PersonName": [
+        "A",
+        "Anna",
+        "Анна",
+        "Ёлка",
+        "José",
+        "Jose\u0301",
+        "Андреи\u0306",
+        "नीता",
+        "李",
+        "محمد",
+        long("я" * 30, "30 letters"),
+    ],
+    "Password": [
+        "abc1!",
+        "Абв1?",
+        "with blanks 1 !",
+        *(f"gopher1{special}" for special in "@$!%*?&"),
+        long("a" * 28 + "1!", "30 characters"),
+        long("a1!" + "€" * 23, "72 bytes"),
+    ],
+    "AnyPassword": ["", "x", long("x" * 256, "256 characters")],
+    "AnyUserName": ["", "x", long("x" * 256, "256 characters")],
+    "Text": ["", "Привет, gophers! 🐹", "two\nlines", "\u200f"],
+    "Id": [1, BIGINT_MAX, "1", "007", str(BIGINT_MAX)],
+    "IdOrZero": [0, 1, BIGINT_MAX, "0", "00", str(BIGINT_MAX)],
+}
+
+NOT_STORABLE = ["a\0bcd1!", "\0", "\ud800", "abc1!\udfff"]
+NO_NUMBER = ["", " 1", "1 ", "1\n", "+1", "1.0", "1_0", "1e3", "0x1", "x", "١", "²", 1.5, None, []]
+REFUSED = {
+    "UserName": [
+        "",
+        "abcd",
+        "a" * 31,
+        "1abcd",
+        "abcde\n",
+        "\nabcde",
+        "abc de",
+        "abc-de",
+        "abc.de",
+        long("gopher_\u0430nna", "one Cyrillic letter"),
+        "Гофер",
+        "abcdé",
+        long("abcd\uff11", "a full-width digit"),
+        long("abcd\u0661", "an Arabic digit"),
+        "abcd\0",
+        "abcd\ud800",
+        None,
+        12345,
+        ["abcde"],
+    ],
+    "PersonName": [
+        "",
+        long("я" * 31, "31 letters"),
+        long("e\u0301" * 16, "32 code points"),
+        "Anna Maria",
+        "Anna-Maria",
+        "O'Brien",
+        "Anna1",
+        "Anna\n",
+        " Anna",
+        long("\u0301Anna", "a mark without a letter"),
+        "🐹",
+        "Anna\0",
+        "An\ud800na",
+        None,
+        7,
+    ],
+    "Password": [
+        "",
+        "ab1!",
+        long("a" * 29 + "1!", "31 characters"),
+        long("a1!a" + "€" * 23, "73 bytes"),
+        long("🐹" * 27 + "a1!", "30 characters of 111 bytes"),
+        "abcdef",
+        "abcde1",
+        "abcde!",
+        "12345!",
+        long("abcde!\u0661", "an Arabic digit alone"),
+        "abcde1#",
+        *NOT_STORABLE,
+        None,
+        12345,
+    ],
+    "AnyPassword": [long("x" * 257, "257 characters"), *NOT_STORABLE, None, 1],
+    "AnyUserName": [long("x" * 257, "257 characters"), *NOT_STORABLE, None, 1],
+    "Text": [*NOT_STORABLE, None, 1, b"\xff"],
+    "Id": [0, -1, BIGINT_MAX + 1, "0", "-1", str(BIGINT_MAX + 1), *NO_NUMBER],
+    "IdOrZero": [-1, BIGINT_MAX + 1, "-1", str(BIGINT_MAX + 1), *NO_NUMBER],
+}
+
+
+def cases(table):
+    named = [
+        (rule, *((value.values[0], value.id) if hasattr(value, "id") else (value, ascii(value))))
+        for rule, values in table.items()
+        for value in values
+    ]
+    return [pytest.param(rule, value, id=f"{rule}: {name}") for rule, value, name in named]
+
+
+def validate(rule, value):
+    return TypeAdapter(getattr(fields, rule)).validate_python(value)
+
+
+@pytest.mark.parametrize(("rule", "value"), cases(ACCEPTED))
+def test_accepted_as_it_is(rule, value):
+    assert validate(rule, value) == (int(value) if rule.startswith("Id") else value)
+
+
+@pytest.mark.parametrize(("rule", "value"), cases(REFUSED))
+def test_refused(rule, value):
+    with pytest.raises(ValidationError):
+        validate(rule, value)
+
+
+@pytest.mark.parametrize(
+    ("rule", "value", "sentence"),
+    [
+        ("PersonName", "Anna1", "Only letters allowed"),
+        ("UserName", "1abcd", "not starting with a digit"),
+        ("Password", "abcdef", "Needs a letter, a digit and one of @$!%*?&"),
+        ("Password", "a1!a" + "€" * 23, "Must not be longer than 72 bytes"),
+        ("Text", "\0", "Not a valid text"),
+        ("Id", "1.0", "Input should be a valid integer"),
+    ],
+    ids=lambda value: value[:20],
+)
+def test_a_refusal_says_what_is_wanted(rule, value, sentence):
+    with pytest.raises(ValidationError) as caught:
+        validate(rule, value)
+
+    assert sentence in caught.value.errors()[0]["msg"]
+
+
+@pytest.mark.parametrize("rule", ["UserName", "PersonName", "Password"])
+def test_the_schema_tells_clients_the_bounds(rule):
+    schema = TypeAdapter(getattr(fields, rule)).json_schema()
+
+    assert schema["type"] == "string"
+    assert (schema["minLength"], schema["maxLength"]) == (1 if rule == "PersonName" else 5, 30)
+    assert schema["pattern"].startswith("^")
+    assert schema["pattern"].endswith("$")

@@ -1,0 +1,249 @@
+"""A client that holds every answer against its documentation, and whom the tests need beside.
+
+Controllers' results are not validated at run time (`dependencies/json_route.py` says why), so
+here every answer of every HTTP test is: its status must be documented, its body must be exactly
+what the model of the route says, and what all answers have must be there.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from pydantic import TypeAdapter
+
+from app import app
+from config.secrets import token_secrets
+from dependencies.answers import Error, InvalidInput
+from repositories import post_repository
+from routes import ROUTERS
+from utils import jwt
+from utils.sql import execute
+
+METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
+
+
+@lru_cache
+def models_of(method: str, path: str) -> dict[int, Any] | None:
+    """The documented statuses of the operation and the models of their bodies; None when the path
+    is not an operation of the API."""
+    for route in (route for router in ROUTERS for route in router.routes):
+        if method in route.methods and route.path_regex.match(path) and route.include_in_schema:
+            documented = app.openapi()["paths"][route.path_format][method.lower()]["responses"]
+            models = {500: Error, 503: Error}
+            models |= {status: answer.get("model") for status, answer in route.responses.items()}
+            models[route.status_code or 200] = route.response_model
+            return {int(status): models[int(status)] for status in documented}
+    return None
+
+
+adapter_of = lru_cache(TypeAdapter)
+
+
+def is_exactly(model: Any, body: bytes) -> bool:
+    """The JSON has the types and the keys that `model` promises, and no more."""
+    adapter = adapter_of(model)
+    value = adapter.validate_json(body, strict=True)
+    return json.loads(adapter.dump_json(value)) == json.loads(body)
+
+
+def check_answer(response: Any) -> None:
+    response.read()
+    request, status, headers = response.request, response.status_code, response.headers
+    path = request.url.path
+    api = path.startswith("/api")
+    assert re.fullmatch(r"[A-Za-z0-9._-]{1,64}", headers["X-Request-ID"])
+    assert re.fullmatch(r"\d+\.\d\d", headers["X-Process-Time-ms"])
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    if api:
+        assert headers["Cache-Control"] == "no-store"
+    assert (headers.get("WWW-Authenticate") == "Bearer") == (status == 401)
+    assert ("Retry-After" in headers) == (status == 503 and "ping" not in path)
+    assert ("Allow" in headers) == (status == 405)
+
+    method = "GET" if request.method == "HEAD" else request.method
+    models = models_of(method, path.rstrip("/") or "/") or {}
+    assert not models or status in models, f"{method} {path}: {status} is not documented"
+    if status == 204 or request.method == "HEAD":
+        assert response.content == b""
+    elif status >= 400 and method in METHODS and path != "/api/health-check":
+        model = models.get(status) or (InvalidInput if status == 422 else Error)
+        assert headers["Content-Type"] == "application/json"
+        assert is_exactly(model, response.content), response.text
+    elif models.get(status):
+        assert headers["Content-Type"] == "application/json"
+        assert is_exactly(models[status], response.content), response.text
+        assert "password" not in response.text
+
+
+def operations() -> dict[str, tuple[str, str, dict[str, Any]]]:
+    """Of every documented operation, by its id: method, path and documentation."""
+    return {
+        operation["operationId"]: (method.upper(), path, operation)
+        for path, methods in app.openapi()["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+@pytest.fixture
+def good(anna: Any) -> Callable[..., dict[str, Any]]:
+    """A request of Anna's that succeeds: `client.request(**good("like_post"))`. Parameters of the
+    path can be given: `good("like_post", post_id=7)`."""
+    post, liked = (
+        post_repository.create_post({"text": "Hello", "user_id": anna.id, "reply_to_id": None})
+        for _ in range(2)
+    )
+    post_repository.like_post(liked["id"], anna.id)
+    login = {"user_name": anna.user_name, "password": anna.password}
+    registration = {
+        "user_name": "gopher_new",
+        "password": anna.password,
+        "password_confirm": anna.password,
+        "first_name": "New",
+        "last_name": "Member",
+    }
+    bodies: dict[str, dict[str, Any]] = {
+        "register": {"json": registration},
+        "login": {"json": login},
+        "refresh": {"json": {"refresh_token": anna.refresh_token}},
+        "get_access_token": {"data": {"username": anna.user_name, "password": anna.password}},
+        "create_post": {"json": {"text": "Hello"}},
+        "update_user": {"json": {"first_name": "Hanna"}},
+        "put_user": {"json": {"first_name": "Hanna"}},
+    }
+
+    def good(name: str, **parameters: Any) -> dict[str, Any]:
+        method, path, operation = operations()[name]
+        values = {
+            "post_id": (liked if name == "dislike_post" else post)["id"],
+            "session_id": jwt.read(anna.access_token, "access", token_secrets().access)["sid"],
+            "user": anna.id,
+            "user_id": anna.id,
+            **parameters,
+        }
+        headers = anna.headers if "security" in operation else {}
+        url = path.format(**values)
+        return {"method": method, "url": url, "headers": headers, **bodies.get(name, {})}
+
+    return good
+
+
+@pytest.fixture
+def database_raises(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], None]:
+    """From now on PostgreSQL cannot be reached, or worse."""
+    from config import db
+
+    def database_raises(error: Exception) -> None:
+        def connection(*_: Any) -> None:
+            raise error
+
+        monkeypatch.setattr(db.pool, "connection", connection)
+
+    return database_raises
+
+
+@pytest.fixture
+def client(db: None) -> TestClient:
+    """As in the conftest above, but it follows no redirect and checks every answer."""
+    client = TestClient(app, raise_server_exceptions=False, follow_redirects=False)
+    client.event_hooks = {"response": [check_answer]}
+    return client
+
+
+@pytest.fixture
+def write(client: TestClient) -> Callable[..., int]:
+    """Write a post: `write(anna, "Hello")`; returns its id."""
+
+    def write(member: Any, text: str = "Hello", reply_to_id: int | None = None) -> int:
+        body = {"text": text, "reply_to_id": reply_to_id}
+        response = client.post("/api/posts", json=body, headers=member.headers)
+        assert response.status_code == 201
+        return response.json()["id"]
+
+    return write
+
+
+@pytest.fixture
+def log_in(client: TestClient) -> Callable[..., dict[str, str]]:
+    """Open another session: `log_in(anna)`; returns its pair of tokens."""
+
+    def log_in(member: Any, password: str | None = None) -> dict[str, str]:
+        body = {"user_name": member.user_name, "password": password or member.password}
+        response = client.post("/api/auth/login", json=body)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    return log_in
+
+
+@pytest.fixture
+def is_in(client: TestClient) -> Callable[[str], bool]:
+    """Whether an access token is good."""
+
+    def is_in(access_token: str) -> bool:
+        return client.get("/api/users/me", headers=bearer_of(access_token)).status_code == 200
+
+    return is_in
+
+
+@pytest.fixture
+def bearer() -> Callable[[str], dict[str, str]]:
+    return bearer_of
+
+
+def bearer_of(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.fixture
+def sign() -> Callable[..., str]:
+    """A token of ours for a member's session: `sign(anna, "access", lifetime=-1)`."""
+
+    def sign(member: Any, kind: Any, lifetime: int) -> str:
+        secrets = token_secrets()
+        session_id = jwt.read(member.access_token, "access", secrets.access)["sid"]
+        return jwt.sign(member.id, session_id, kind, getattr(secrets, kind), lifetime)
+
+    return sign
+
+
+@pytest.fixture
+def a_second_passes(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """After this long, what was ended elsewhere must be shut out here."""
+    from services import session_service
+
+    def pass_on() -> None:
+        monkeypatch.setattr(session_service, "monotonic", lambda: now() + 1.0)
+
+    now = session_service.monotonic
+    return pass_on
+
+
+@pytest.fixture
+def deactivate(a_second_passes: Callable[[], None]) -> Callable[[Any], None]:
+    """As an administrator on another worker does it."""
+
+    def deactivate(member: Any) -> None:
+        execute("UPDATE users SET status = 0 WHERE id = %s", (member.id,))
+        a_second_passes()
+
+    return deactivate
+
+
+@pytest.fixture
+def follow(client: TestClient) -> Callable[..., list[list[Any]]]:
+    """All pages from a path on, following the `Link` headers."""
+
+    def follow(member: Any, path: str) -> list[list[Any]]:
+        pages = []
+        while path:
+            response = client.get(path, headers=member.headers)
+            assert response.status_code == 200, response.text
+            pages.append(response.json())
+            path = response.links.get("next", {}).get("url", "")
+        return pages
+
+    return follow

@@ -1,0 +1,304 @@
+"""What the whole house does at every door: state, paths, methods, headers, other origins."""
+
+import logging
+import re
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from psycopg import OperationalError
+from starlette.middleware.cors import CORSMiddleware
+
+from app import app
+from dependencies.cors import cors_options
+
+ORIGIN = "http://localhost:5173"
+PATHS = app.openapi()["paths"]
+OPERATIONS = {
+    operation["operationId"]: (method, operation)
+    for methods in PATHS.values()
+    for method, operation in methods.items()
+}
+READING = [name for name, (method, _) in OPERATIONS.items() if method == "get"]
+BODILESS = [name for name, (_, operation) in OPERATIONS.items() if "requestBody" not in operation]
+
+
+def methods_of(path):
+    """What can be done at a path, by whatever name its parameter goes; `me` could be one."""
+    shape = re.sub(r"{\w+}|me$", "{}", path)
+    same = [each for each in PATHS if re.sub(r"{\w+}|me$", "{}", each) == shape]
+    methods = {method.upper() for each in same for method in PATHS[each]}
+    return methods | ({"HEAD"} if "GET" in methods else set())
+
+
+class TestState:
+    def test_the_root_leads_to_the_documentation(self, client):
+        response = client.get("/")
+
+        assert response.status_code == 307
+        assert response.headers["Location"] == "/docs"
+
+    def test_the_health_check_is_plain_text(self, client, database_raises):
+        response = client.get("/api/health-check")
+        assert (response.status_code, response.text) == (200, "OK")
+        assert response.headers["Content-Type"].startswith("text/plain")
+
+        database_raises(OperationalError("gone"))
+        response = client.get("/api/health-check")
+        assert (response.status_code, response.text) == (500, "DB connection failed")
+        assert response.headers["Content-Type"].startswith("text/plain")
+
+    def test_ping_names_the_parts(self, client, database_raises):
+        off = {"redis": "off", "rabbitmq": "off"}
+        response = client.get("/api/ping")
+        assert (response.status_code, response.json()) == (200, {"database": "ok", **off})
+
+        database_raises(OperationalError("gone"))
+        response = client.get("/api/ping")
+        assert (response.status_code, response.json()) == (503, {"database": "down", **off})
+
+
+class TestPaths:
+    @pytest.mark.parametrize("operation", OPERATIONS)
+    def test_the_trailing_slash_makes_no_difference(self, client, good, operation):
+        """The client follows no redirect; method, body and token must arrive."""
+        request = good(operation)
+        response = client.request(**request | {"url": request["url"] + "/"})
+
+        assert response.status_code < 300
+
+    @pytest.mark.parametrize("tail", ["", "/"])
+    def test_body_and_query_arrive_with_and_without_it(self, client, anna, tail):
+        text = f"Hello from {tail!r}"
+        client.post(f"/api/posts{tail}", json={"text": text}, headers=anna.headers)
+        client.post(f"/api/posts{tail}", json={"text": "Bye"}, headers=anna.headers)
+
+        response = client.get(f"/api/posts{tail}?search=hello&limit=5", headers=anna.headers)
+        assert [post["text"] for post in response.json()] == [text]
+
+    @pytest.mark.parametrize(
+        "path",
+        ["/nope", "/api", "/api/", "/api/nope", "/api/posts/1/nope", "/api//posts"],
+    )
+    @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+    def test_what_leads_nowhere_is_404_as_json(self, client, method, path):
+        response = client.request(method, path)
+
+        assert response.status_code == 404
+        assert response.json() == {"detail": "Not Found", "error": "Not Found"}
+
+
+class TestMethods:
+    @pytest.mark.parametrize("path", PATHS)
+    @pytest.mark.parametrize("tail", ["", "/"])
+    def test_a_wrong_one_is_told_all_the_right_ones(self, client, path, tail):
+        right = methods_of(path)
+        for method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE"} - right:
+            response = client.request(method, re.sub(r"{\w+}", "1", path) + tail)
+            allowed = set(response.headers.get("Allow", "").split(", "))
+            assert response.status_code == 405
+            assert allowed == right
+            if method != "HEAD":
+                assert response.json()["error"] == "Method Not Allowed"
+
+    @pytest.mark.parametrize("path", ["/", "/docs", "/redoc", "/openapi.json"])
+    def test_also_at_the_pages(self, client, path):
+        response = client.post(path)
+
+        assert response.status_code == 405
+        assert response.headers["Allow"] == "GET, HEAD"
+
+    def test_a_made_up_one_is_405_too(self, client):
+        assert client.request("BREW", "/api/posts").status_code == 405
+
+    @pytest.mark.parametrize("operation", READING)
+    def test_head_answers_as_get_without_the_body(self, client, good, operation):
+        request = good(operation)
+        get, head = (client.request(**request | {"method": each}) for each in ("GET", "HEAD"))
+
+        assert head.status_code == get.status_code
+        assert head.content == b""
+        assert head.headers["Content-Type"] == get.headers["Content-Type"]
+        assert head.headers["Content-Length"] == get.headers["Content-Length"]
+
+    @pytest.mark.parametrize(
+        "path",
+        ["/", "/docs", "/openapi.json", "/docs-assets/swagger-ui.css", "/api/users/me", "/nope"],
+    )
+    def test_head_is_known_everywhere(self, client, path):
+        assert client.head(path).status_code == client.get(path).status_code
+
+    @pytest.mark.parametrize("operation", BODILESS)
+    def test_a_json_content_type_without_a_body_is_fine(self, client, good, operation):
+        """As browsers' clients send it on like, view and DELETE."""
+        request = good(operation)
+        headers = {**request["headers"], "Content-Type": "application/json"}
+        response = client.request(**request | {"headers": headers, "content": b""})
+
+        assert response.status_code < 300
+
+
+class TestRequestId:
+    @pytest.mark.parametrize("sane", ["a", "7", "3f2c-11_x.y", "A" * 64])
+    def test_a_sane_one_is_echoed(self, client, sane):
+        headers = {"X-Request-ID": sane}
+
+        assert client.get("/api/ping", headers=headers).headers["X-Request-ID"] == sane
+        assert client.get("/nope", headers=headers).headers["X-Request-ID"] == sane
+
+    @pytest.mark.parametrize(
+        "insane",
+        [b"", b" ", b"a b", b"A" * 65, b"<script>", b"a\tb", b"\xff", b"a;b", b"a,b", b"\xc3\xa9"],
+    )
+    def test_anything_else_is_replaced(self, client, insane):
+        headers = {"X-Request-ID": insane}
+        given = client.get("/api/ping", headers=headers).headers["X-Request-ID"]
+
+        assert re.fullmatch(r"[0-9a-f]{32}", given)
+
+    def test_every_request_has_its_own(self, client):
+        assert len({client.get("/api/ping").headers["X-Request-ID"] for _ in range(5)}) == 5
+
+
+class TestUnforeseen:
+    @pytest.fixture
+    def broken(self, client, anna, monkeypatch):
+        """Reading the feed fails in a way that nobody thought of."""
+        from services import post_service
+
+        def fail(*_):
+            raise RuntimeError("the row (1, '$2b$04$hash') is odd")
+
+        monkeypatch.setattr(post_service, "get_all_posts", fail)
+        return lambda **headers: client.get("/api/posts", headers={**anna.headers, **headers})
+
+    def test_it_is_500_and_nothing_leaks(self, broken):
+        response = broken()
+
+        assert response.status_code == 500
+        assert response.json() == {
+            "detail": "Internal Server Error",
+            "error": "Internal Server Error",
+        }
+
+    def test_it_is_logged_once_with_its_traceback(self, broken, caplog):
+        with caplog.at_level(logging.WARNING):
+            broken()
+
+        [record] = [each for each in caplog.records if each.exc_info]
+        assert record.levelname == "ERROR"
+        assert "the row" in str(record.exc_info[1])
+
+    def test_a_page_of_another_origin_may_read_it(self, broken):
+        headers = broken(Origin=ORIGIN).headers
+
+        assert headers["Access-Control-Allow-Origin"] == ORIGIN
+        assert "X-Request-ID" in headers["Access-Control-Expose-Headers"]
+
+
+class TestOtherOrigins:
+    @pytest.mark.parametrize(
+        "origin",
+        [
+            "http://localhost",
+            "http://localhost:3000",
+            "http://localhost:65535",
+            "http://127.0.0.1:8080",
+        ],
+    )
+    def test_those_of_this_machine_are_welcome(self, client, origin):
+        headers = client.get("/api/ping", headers={"Origin": origin}).headers
+
+        assert headers["Access-Control-Allow-Origin"] == origin
+        assert headers["Access-Control-Allow-Credentials"] == "true"
+        assert "Origin" in headers["Vary"]
+
+    @pytest.mark.parametrize(
+        "origin",
+        [
+            "null",
+            "*",
+            "http://evil.example",
+            "http://localhost.evil.example",
+            "http://localhost:3000.evil.example",
+            "http://evil-localhost:3000",
+            "http://localhost:80@evil.example",
+            "http://127.0.0.1.evil.example",
+            "http://127x0y0z1",
+            "file://localhost",
+        ],
+    )
+    def test_others_are_not(self, client, origin):
+        answer = client.get("/api/ping", headers={"Origin": origin})
+        preflight = client.options(
+            "/api/posts", headers={"Origin": origin, "Access-Control-Request-Method": "POST"}
+        )
+
+        assert answer.status_code == 200
+        assert "Access-Control-Allow-Origin" not in answer.headers
+        assert preflight.status_code == 400
+        assert "Access-Control-Allow-Origin" not in preflight.headers
+
+    @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+    def test_a_preflight_allows_what_clients_need_for_an_hour(self, client, method):
+        asked = {
+            "Origin": ORIGIN,
+            "Access-Control-Request-Method": method,
+            "Access-Control-Request-Headers": "authorization, content-type, x-request-id",
+        }
+        response = client.options("/api/users/1", headers=asked)
+        headers = response.headers
+
+        assert response.status_code == 200
+        assert headers["Access-Control-Allow-Origin"] == ORIGIN
+        assert headers["Access-Control-Allow-Credentials"] == "true"
+        assert headers["Access-Control-Max-Age"] == "3600"
+        assert method in headers["Access-Control-Allow-Methods"].split(", ")
+        allowed = headers["Access-Control-Allow-Headers"].lower().split(", ")
+        assert {"authorization", "content-type", "x-request-id"} <= set(allowed)
+
+    @pytest.mark.parametrize(
+        ("method", "path", "content", "status"),
+        [
+            ("GET", "/api/posts", b"", 401),
+            ("GET", "/nope", b"", 404),
+            ("DELETE", "/api/posts", b"", 405),
+            ("POST", "/api/auth/login", b"x" * 65537, 413),
+            ("POST", "/api/auth/login", b"{", 422),
+        ],
+    )
+    def test_errors_can_be_read_too(self, client, method, path, content, status):
+        response = client.request(method, path, content=content, headers={"Origin": ORIGIN})
+
+        assert response.status_code == status
+        assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
+
+    def test_so_can_a_503(self, client, anna, database_raises, a_second_passes):
+        database_raises(OperationalError("gone"))
+        a_second_passes()
+        response = client.get("/api/posts", headers={**anna.headers, "Origin": ORIGIN})
+
+        assert response.status_code == 503
+        assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
+
+    def test_our_own_headers_are_exposed(self, client, anna, boris):
+        headers = {**anna.headers, "Origin": ORIGIN}
+        answer = client.get("/api/users?limit=1", headers=headers).headers
+
+        exposed = set(answer["Access-Control-Expose-Headers"].split(", "))
+        assert "Link" in answer
+        assert {"Link", "X-Request-ID", "X-Process-Time-ms", "Retry-After"} <= exposed
+
+    def test_configured_origins_replace_this_machine(self):
+        house = FastAPI()
+        house.add_middleware(CORSMiddleware, **cors_options(("https://app.example.org",)))
+        client = TestClient(house)
+
+        def allowed(origin):
+            return client.get("/openapi.json", headers={"Origin": origin}).headers.get(
+                "Access-Control-Allow-Origin"
+            )
+
+        assert allowed("https://app.example.org") == "https://app.example.org"
+        assert allowed("https://other.example.org") is None
+        assert allowed(ORIGIN) is None

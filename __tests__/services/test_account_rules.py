@@ -1,0 +1,114 @@
+"""Who may change what about an account."""
+
+from unittest.mock import patch
+
+import bcrypt
+import pytest
+
+from services import account_rules
+from utils.errors import Conflict, Forbidden
+
+STORED = bcrypt.hashpw(b"gopher1!", bcrypt.gensalt(4)).decode()
+MEMBER = {"sub": "1", "exp": 0, "sid": "s1", "is_superuser": False, "permissions": frozenset()}
+HELPER = {**MEMBER, "permissions": frozenset({"user:update_any"})}
+SUPERUSER = {**MEMBER, "is_superuser": True}
+PLAIN = {"id": 1, "password_hash": STORED, "status": 1, "is_superuser": False}
+OTHER = {**PLAIN, "id": 2}
+OTHER_SUPERUSER = {**OTHER, "is_superuser": True}
+
+
+class TestMatches:
+    @pytest.mark.parametrize("password", ["gopher2!", "", "Gopher1!", "gopher1! ", "a" * 73])
+    def test_a_wrong_password(self, password):
+        assert not account_rules.matches(password, STORED)
+
+    def test_the_right_one(self):
+        assert account_rules.matches("gopher1!", STORED)
+
+    def test_what_bcrypt_would_cut_is_another_password(self):
+        stored = bcrypt.hashpw(b"a" * 72, bcrypt.gensalt(4)).decode()
+        assert account_rules.matches("a" * 72, stored)
+        assert not account_rules.matches("a" * 73, stored)
+
+
+class TestProof:
+    @pytest.fixture(autouse=True)
+    def login(self):
+        with patch("repositories.session_repository.is_recent", return_value=False) as login:
+            yield login
+
+    def test_the_present_password(self):
+        account_rules.demand_proof(MEMBER, STORED, "gopher1!")
+
+    def test_a_fresh_login_of_this_session(self, login):
+        login.return_value = True
+        account_rules.demand_proof(MEMBER, STORED, None)
+
+        login.assert_called_once_with("s1", 15 * 60)
+
+    @pytest.mark.parametrize("caller", [HELPER, SUPERUSER])
+    def test_the_permission_to_change_anybodys(self, caller):
+        account_rules.demand_proof(caller, STORED, None)
+
+    def test_none_of_them(self):
+        with pytest.raises(Forbidden, match=r"current_password$"):
+            account_rules.demand_proof(MEMBER, STORED, None)
+
+    @pytest.mark.parametrize("fresh", [False, True])
+    def test_a_wrong_present_password_is_no_proof_however_fresh_the_login(self, login, fresh):
+        login.return_value = fresh
+        with pytest.raises(Forbidden):
+            account_rules.demand_proof(MEMBER, STORED, "gopher2!")
+
+
+class TestRights:
+    @pytest.mark.parametrize(
+        ("caller", "before", "changes"),
+        [
+            (MEMBER, PLAIN, {"first_name": "Hanna"}),
+            (MEMBER, PLAIN, {"is_active": True, "is_superuser": False}),
+            (HELPER, OTHER, {"is_active": False}),
+            (HELPER, OTHER, {"password": "gopher2!"}),
+            (SUPERUSER, OTHER, {"is_active": False, "is_superuser": True}),
+            (SUPERUSER, OTHER_SUPERUSER, {"is_superuser": False, "password": "gopher2!"}),
+            (SUPERUSER, {**PLAIN, "is_superuser": True}, {"is_superuser": False}),
+        ],
+    )
+    def test_allowed(self, caller, before, changes):
+        assert account_rules.demand_rights(caller, before, changes) is None
+
+    @pytest.mark.parametrize(
+        ("caller", "before", "changes", "sentence"),
+        [
+            (MEMBER, PLAIN, {"is_active": False}, "needs the permission user:update_any"),
+            (MEMBER, {**PLAIN, "status": 0}, {"is_active": True}, "user:update_any"),
+            (MEMBER, PLAIN, {"is_superuser": True}, "Only a superuser may change who is one"),
+            (HELPER, PLAIN, {"is_superuser": True}, "Only a superuser may change who is one"),
+            (HELPER, OTHER, {"is_superuser": True}, "Only a superuser may change who is one"),
+            (HELPER, OTHER_SUPERUSER, {"first_name": "Eve"}, "a superuser's account"),
+            (HELPER, OTHER_SUPERUSER, {"password": "gopher2!"}, "a superuser's account"),
+            (HELPER, OTHER_SUPERUSER, {"is_active": False}, "a superuser's account"),
+        ],
+    )
+    def test_refused(self, caller, before, changes, sentence):
+        with pytest.raises(Forbidden, match=sentence):
+            account_rules.demand_rights(caller, before, changes)
+
+    def test_a_script_makes_superusers_and_a_guest_does_not(self):
+        account_rules.demand_superuser(None)
+        with pytest.raises(Forbidden):
+            account_rules.demand_superuser({"sub": "0", "exp": 0})
+
+
+class TestLastSuperuser:
+    @pytest.mark.parametrize("active", [[], [2], [1, 2]])
+    def test_somebody_else_is_left(self, active):
+        with patch("repositories.user_repository.lock_active_superusers", return_value=active):
+            account_rules.keep_a_superuser(1, "conn")
+
+    def test_nobody_else_is_left(self):
+        with (
+            patch("repositories.user_repository.lock_active_superusers", return_value=[1]),
+            pytest.raises(Conflict, match=r"make somebody else a superuser first$"),
+        ):
+            account_rules.keep_a_superuser(1, "conn")

@@ -1,0 +1,555 @@
+"""Users: what reaches the repository, who may change what, and what is forgotten afterwards."""
+
+from contextlib import contextmanager
+from unittest.mock import MagicMock, call, patch
+
+import bcrypt
+import pytest
+
+from dto.access_dto import current_caller
+from services import session_service, user_service
+from utils.errors import Conflict, Forbidden, InvalidRequest, NotFound
+
+USER = {"id": 1, "user_name": "gopher_anna", "first_name": "Anna", "last_name": "Petrova"}
+STORED = bcrypt.hashpw(b"gopher1!", bcrypt.gensalt(4)).decode()
+PLAIN = {"password_hash": STORED, "status": 1, "is_superuser": False}
+PROFILE = {**USER, "status": 1, "is_active": True, "is_superuser": False}
+NEW = {
+    "user_name": "gopher_boris",
+    "password": "gopher1!",
+    "first_name": "Boris",
+    "last_name": "Petrov",
+    "roles": ["baker"],
+    "is_active": True,
+    "is_superuser": False,
+}
+
+
+@pytest.fixture(autouse=True)
+def no_database():
+    with patch("config.db.pool", MagicMock(closed=True)) as pool:
+        yield
+        pool.connection.assert_not_called()
+
+
+@pytest.fixture(autouse=True)
+def ask_to_confirm():
+    """No mail is on its way."""
+    with patch("services.recovery_service.ask_to_confirm") as ask_to_confirm:
+        yield ask_to_confirm
+
+
+@pytest.fixture
+def caller():
+    """Sets who asks: `caller(1, "user:create", is_superuser=True)`."""
+    tokens = []
+
+    def become(user_id, *permissions, **claims):
+        who = {"sub": str(user_id), "exp": 0, "sid": "s1", "permissions": frozenset(permissions)}
+        tokens.append(current_caller.set({**who, **claims}))
+
+    yield become
+    for token in reversed(tokens):
+        current_caller.reset(token)
+
+
+@pytest.fixture
+def remembered(monkeypatch):
+    """The sessions that this worker remembers: two of user 1, one of user 2."""
+    remembered = {("s1", 1): (0.0, None), ("s2", 1): (0.0, None), ("s3", 2): (0.0, None)}
+    monkeypatch.setattr(session_service, "_remembered", remembered)
+    return lambda: [session_id for session_id, _ in remembered]
+
+
+@pytest.fixture
+def database(monkeypatch):
+    """Every repository that a change touches, in one mock: its `mock_calls` are their order.
+    The user's present password is `gopher1!`, and no login is recent."""
+    database = MagicMock()
+    database.get_password_hash.return_value = STORED
+    database.lock_user.side_effect = lambda user_id, conn: {"id": user_id, **PLAIN}
+    database.lock_active_superusers.return_value = []
+    database.is_recent.return_value = False
+    database.update_user.return_value = USER
+    database.create_user.return_value = USER
+    database.get_user_profile.return_value = PROFILE
+    for name in (
+        "user_repository.create_user",
+        "user_repository.get_password_hash",
+        "user_repository.get_user_profile",
+        "user_repository.lock_active_superusers",
+        "user_repository.lock_user",
+        "session_repository.end_sessions",
+        "session_repository.is_recent",
+    ):
+        monkeypatch.setattr(f"repositories.{name}", getattr(database, name.partition(".")[2]))
+    for name in ("update_user", "delete_user"):
+        monkeypatch.setattr(user_service, name, getattr(database, name))
+    monkeypatch.setattr("services.audit_service.record", database.record)
+    monkeypatch.setattr("services.role_service.assign", database.assign)
+
+    @contextmanager
+    def transaction():
+        database.begin()
+        yield "conn"
+        database.commit()
+
+    monkeypatch.setattr(user_service, "transaction", transaction)
+    return database
+
+
+def order(database):
+    return [name for name, _, _ in database.mock_calls]
+
+
+REPOSITORY = "services.user_service.user_repository"
+
+
+@pytest.mark.parametrize(
+    ("function", "args", "repository"),
+    [
+        ("get_all", (10, 20), "services.user_service.get_all_users"),
+        ("get_by_id", (1,), "services.user_service.get_user_by_id"),
+        ("get_by_name", ("gopher_anna",), f"{REPOSITORY}.get_public_user_by_username"),
+        ("get_profile", (1,), f"{REPOSITORY}.get_user_profile"),
+    ],
+)
+class TestReading:
+    def test_gives_what_the_repository_gives(self, function, args, repository):
+        with patch(repository, return_value=USER) as read:
+            assert getattr(user_service, function)(*args) is USER
+
+        read.assert_called_once_with(*args)
+
+    def test_lets_its_errors_through(self, function, args, repository):
+        error = NotFound("User not found")
+        with (
+            patch(repository, side_effect=error),
+            pytest.raises(ValueError, match=r"^User not found$"),
+        ):
+            getattr(user_service, function)(*args)
+
+
+class TestProfiles:
+    def test_by_name_it_is_the_profile_of_that_user(self, database):
+        with patch(f"{REPOSITORY}.get_public_user_by_username", return_value={"id": 7}) as by_name:
+            assert user_service.get_profile("gopher_anna") is PROFILE
+
+        by_name.assert_called_once_with("gopher_anna")
+        database.get_user_profile.assert_called_once_with(7)
+
+    @pytest.mark.parametrize(
+        ("claims", "permissions"),
+        [({"permissions": frozenset({"b:b", "a:a"})}, ["a:a", "b:b"]), ({}, [])],
+        ids=["with permissions", "the course's payload"],
+    )
+    def test_ones_own_has_roles_and_permissions_by_name(self, database, claims, permissions):
+        roles = [{"id": "1", "name": "baker"}, {"id": "2", "name": "user"}]
+        with patch("repositories.role_repository.get_user_roles", return_value=roles) as get_roles:
+            own = user_service.get_own_profile({"sub": "7", "exp": 0, **claims})
+
+        assert own == {**PROFILE, "roles": ["baker", "user"], "permissions": permissions}
+        database.get_user_profile.assert_called_once_with(7)
+        get_roles.assert_called_once_with(7)
+
+
+class TestCreate:
+    def test_user_roles_and_entry_agree_in_one_transaction(self, database):
+        assert user_service.create(dict(NEW)) is PROFILE
+
+        assert order(database) == [
+            "begin",
+            "create_user",
+            "assign",
+            "get_user_profile",
+            "record",
+            "commit",
+        ]
+        database.assign.assert_called_once_with(1, ["baker"], "conn")
+        after = {"roles": ["baker"], "is_active": True, "is_superuser": False}
+        database.record.assert_called_once_with("user.create", "user:1", None, after, "conn")
+
+    @pytest.mark.parametrize(("is_active", "status"), [(True, 1), (False, 0)])
+    def test_the_repository_gets_columns(self, database, is_active, status):
+        dto = {**NEW, "is_active": is_active, "password_confirm": "gopher1!", "middle_name": None}
+        user_service.create(dto)
+
+        (user, conn), _ = database.create_user.call_args
+        hashed = user.pop("password_hash")
+        assert user == {
+            "user_name": "gopher_boris",
+            "first_name": "Boris",
+            "last_name": "Petrov",
+            "middle_name": None,
+            "status": status,
+            "is_superuser": False,
+        }
+        assert conn == "conn"
+        assert bcrypt.checkpw(b"gopher1!", hashed.encode())
+
+    @pytest.mark.parametrize("who", [None, "a superuser"])
+    def test_a_script_and_a_superuser_make_superusers(self, database, caller, who):
+        if who:
+            caller(9, is_superuser=True)
+        user_service.create({**NEW, "is_superuser": True})
+
+        assert database.create_user.call_args.args[0]["is_superuser"] is True
+
+    def test_nobody_else_does_and_no_core_is_spent_on_it(self, database, caller):
+        caller(9, "user:create", "user:update_any")
+        with patch("bcrypt.hashpw") as hashpw, pytest.raises(Forbidden, match="Only a superuser"):
+            user_service.create({**NEW, "is_superuser": True})
+
+        assert order(database) == []
+        hashpw.assert_not_called()
+
+    def test_an_address_is_to_be_confirmed_once_the_user_is_there(self, database, ask_to_confirm):
+        database.attach_mock(ask_to_confirm, "ask_to_confirm")
+        user_service.create({**NEW, "email": "boris@example.org"})
+
+        assert database.mock_calls[-2:] == [
+            call.commit(),
+            call.ask_to_confirm(1, "boris@example.org"),
+        ]
+
+    @pytest.mark.parametrize("optional", [{}, {"email": None}])
+    def test_no_address_gets_no_mail(self, database, ask_to_confirm, optional):
+        user_service.create({**NEW, **optional})
+
+        ask_to_confirm.assert_not_called()
+
+
+@pytest.fixture(params=[None, "own"], ids=["without a caller", "on one's own account"])
+def simple(request, caller):
+    """Who may change names without more ado: the course's tests, scripts, and every member."""
+    if request.param:
+        caller(1)
+
+
+@pytest.mark.usefixtures("simple")
+class TestUpdateOfNames:
+    def test_they_are_handed_on_as_they_are(self, database):
+        assert user_service.update(1, {"first_name": "Anna"}) is USER
+
+        assert database.mock_calls == [call.update_user(1, {"first_name": "Anna"})]
+
+    @pytest.mark.parametrize("dto", [{}, {"current_password": "gopher1!"}])
+    def test_nothing_to_change_is_the_repositorys_to_refuse(self, database, dto):
+        database.update_user.side_effect = InvalidRequest("No fields to update")
+        with pytest.raises(ValueError, match=r"^No fields to update$"):
+            user_service.update(1, dto)
+
+        database.update_user.assert_called_once_with(1, {})
+
+    def test_a_new_address_is_to_be_confirmed(self, database, ask_to_confirm):
+        user_service.update(1, {"email": "anna@example.org"})
+
+        ask_to_confirm.assert_called_once_with(1, "anna@example.org")
+
+    @pytest.mark.parametrize("dto", [{"first_name": "Anna"}, {"email": None}])
+    def test_no_new_address_gets_no_mail(self, database, ask_to_confirm, dto):
+        user_service.update(1, dto)
+
+        ask_to_confirm.assert_not_called()
+
+    def test_an_address_that_is_taken_gets_no_mail(self, database, ask_to_confirm):
+        database.update_user.side_effect = Conflict("E-mail address already taken")
+        with pytest.raises(Conflict):
+            user_service.update(1, {"email": "anna@example.org"})
+
+        ask_to_confirm.assert_not_called()
+
+
+class TestUpdateWithoutACaller:
+    """As the course's tests call it."""
+
+    def test_a_new_password_reaches_the_repository_as_password_hash(self, database):
+        with patch("bcrypt.hashpw", return_value=b"hashed") as hashpw:
+            user_service.update(1, {"password": "gopher2!", "first_name": "Anna"})
+
+        assert hashpw.call_args.args[0] == b"gopher2!"
+        changes = {"first_name": "Anna", "password_hash": "hashed"}
+        assert database.mock_calls == [call.update_user(1, changes)]
+
+    def test_the_hash_is_one_that_bcrypt_accepts(self, database):
+        user_service.update(1, {"password": "gopher2!"})
+
+        stored = database.update_user.call_args.args[1]["password_hash"]
+        assert stored.startswith("$2b$04$")
+        assert bcrypt.checkpw(b"gopher2!", stored.encode())
+
+    @pytest.mark.parametrize(("is_active", "status"), [(True, 1), (False, 0)])
+    def test_a_flag_reaches_the_repository_as_its_column(self, database, is_active, status):
+        user_service.update(1, {"is_active": is_active, "is_superuser": True})
+
+        database.update_user.assert_called_once_with(1, {"status": status, "is_superuser": True})
+
+
+@pytest.mark.parametrize("who", [None, 1, 9])
+def test_the_callers_dict_is_left_alone(database, caller, who):
+    if who:
+        caller(who, "user:update_any")
+    dto = {
+        "password": "gopher2!",
+        "current_password": "gopher1!",
+        "first_name": "Anna",
+        "is_active": True,
+    }
+    before = dict(dto)
+    user_service.update(1, dto)
+
+    assert dto == before
+    database.update_user.assert_called_once()
+
+
+class TestOwnPassword:
+    @pytest.fixture(autouse=True)
+    def member(self, caller):
+        caller(1)
+
+    def test_changed_with_proof_it_ends_the_other_sessions(self, database, remembered):
+        dto = {"password": "gopher2!", "current_password": "gopher1!"}
+        assert user_service.update(1, dto) is USER
+
+        (user_id, changes), options = database.update_user.call_args
+        assert (user_id, changes.keys(), options) == (1, {"password_hash"}, {"conn": "conn"})
+        assert bcrypt.checkpw(b"gopher2!", changes["password_hash"].encode())
+        database.end_sessions.assert_called_once_with(1, except_id="s1", conn="conn")
+        assert remembered() == ["s3"]
+
+    def test_password_and_sessions_agree_and_no_entry_is_written(self, database):
+        user_service.update(1, {"password": "gopher2!", "current_password": "gopher1!"})
+
+        assert order(database) == [
+            "get_password_hash",
+            "begin",
+            "lock_user",
+            "update_user",
+            "end_sessions",
+            "commit",
+        ]
+
+    def test_a_fresh_login_is_proof_enough(self, database):
+        database.is_recent.return_value = True
+        user_service.update(1, {"password": "gopher2!"})
+
+        database.is_recent.assert_called_once_with("s1", 15 * 60)
+        database.update_user.assert_called_once()
+
+    def test_so_is_the_permission_to_change_anybodys(self, database, caller):
+        caller(1, "user:update_any")
+        user_service.update(1, {"password": "gopher2!"})
+
+        database.update_user.assert_called_once()
+
+    @pytest.mark.parametrize("recent", [False, True])
+    @pytest.mark.parametrize("present", ["gopher3!", "", "a" * 73])
+    def test_a_wrong_present_password_is_refused(self, database, remembered, recent, present):
+        database.is_recent.return_value = recent
+        with pytest.raises(Forbidden):
+            user_service.update(1, {"password": "gopher2!", "current_password": present})
+
+        assert order(database) == ["get_password_hash"]
+        assert remembered() == ["s1", "s2", "s3"]
+
+    def test_without_proof_nothing_at_all_is_changed(self, database, ask_to_confirm):
+        dto = {"password": "gopher2!", "first_name": "Anna", "email": "anna@example.org"}
+        with pytest.raises(Forbidden, match="current_password"):
+            user_service.update(1, dto)
+
+        assert order(database) == ["get_password_hash", "is_recent"]
+        ask_to_confirm.assert_not_called()
+
+    def test_the_present_password_sent_along_changes_the_rest_alone(self, database):
+        user_service.update(1, {"password": "gopher1!", "first_name": "Anna"})
+
+        database.update_user.assert_called_once_with(1, {"first_name": "Anna"}, conn="conn")
+        database.end_sessions.assert_not_called()
+
+    @pytest.mark.parametrize("proof", [{}, {"current_password": "gopher1!"}])
+    def test_the_present_password_alone_changes_nothing(self, database, remembered, proof):
+        with patch("services.user_service.get_user_by_id", return_value=USER) as read:
+            assert user_service.update(1, {"password": "gopher1!", **proof}) is USER
+
+        read.assert_called_once_with(1)
+        assert order(database) == ["get_password_hash"]
+        assert remembered() == ["s1", "s2", "s3"]
+
+    def test_a_user_who_is_gone_is_not_found(self, database):
+        database.get_password_hash.side_effect = NotFound("User not found")
+        with pytest.raises(NotFound):
+            user_service.update(1, {"password": "gopher2!"})
+
+        database.update_user.assert_not_called()
+
+
+class TestUpdateOfSomebodyElse:
+    @pytest.fixture(autouse=True)
+    def helper(self, caller):
+        caller(9, "user:update_any")
+
+    def test_even_a_name_leaves_an_entry_in_the_same_transaction(self, database):
+        assert user_service.update(1, {"first_name": "Anna"}) is USER
+
+        assert order(database) == ["begin", "lock_user", "update_user", "record", "commit"]
+        flags = {"is_active": True, "is_superuser": False}
+        database.record.assert_called_once_with(
+            "user.update", "user:1", flags, {**flags, "changed": ["first_name"]}, "conn"
+        )
+
+    def test_a_password_needs_no_proof_and_ends_every_session(self, database, remembered):
+        user_service.update(1, {"password": "gopher2!"})
+
+        database.end_sessions.assert_called_once_with(1, except_id=None, conn="conn")
+        database.get_password_hash.assert_not_called()
+        assert remembered() == ["s3"]
+        assert "gopher2!" not in str(database.record.call_args)
+        assert "$2b$" not in str(database.record.call_args)
+
+    def test_the_present_password_of_another_is_a_new_one(self, database):
+        """Who may set it must not be able to guess it without being noticed."""
+        user_service.update(1, {"password": "gopher1!"})
+
+        assert database.update_user.call_args.args[1].keys() == {"password_hash"}
+        database.end_sessions.assert_called_once()
+
+    def test_deactivated_they_are_forgotten(self, database, remembered):
+        user_service.update(1, {"is_active": False})
+
+        database.update_user.assert_called_once_with(1, {"status": 0}, conn="conn")
+        assert database.record.call_args.args[3] == {
+            "is_active": False,
+            "is_superuser": False,
+            "changed": ["status"],
+        }
+        assert remembered() == ["s3"]
+
+    @pytest.mark.parametrize(
+        ("before", "changes"),
+        [
+            ({**PLAIN, "is_superuser": True}, {"first_name": "Eve"}),
+            ({**PLAIN, "is_superuser": True}, {"password": "gopher2!"}),
+            (PLAIN, {"is_superuser": True}),
+        ],
+    )
+    def test_what_is_a_superusers_to_decide_is_refused(
+        self, database, remembered, ask_to_confirm, before, changes
+    ):
+        database.lock_user.side_effect = lambda user_id, conn: {"id": user_id, **before}
+        with pytest.raises(Forbidden, match="Only a superuser"):
+            user_service.update(1, {**changes, "email": "eve@example.org"})
+
+        database.update_user.assert_not_called()
+        assert "commit" not in order(database)
+        assert remembered() == ["s1", "s2", "s3"]
+        ask_to_confirm.assert_not_called()
+
+
+class TestSuperusers:
+    """The last one stays. They are locked before any other user, so that two transactions which
+    take superusers away wait for each other there."""
+
+    @pytest.fixture(autouse=True)
+    def superuser(self, caller):
+        caller(9, is_superuser=True)
+
+    @pytest.mark.parametrize("changes", [{"is_active": False}, {"is_superuser": False}])
+    def test_all_are_locked_first(self, database, changes):
+        user_service.update(1, changes)
+
+        assert order(database)[:3] == ["begin", "lock_active_superusers", "lock_user"]
+
+    @pytest.mark.parametrize(
+        "changes", [{"first_name": "Anna"}, {"is_active": True}, {"is_superuser": True}]
+    )
+    def test_what_takes_none_away_locks_none(self, database, changes):
+        user_service.update(1, changes)
+
+        assert "lock_active_superusers" not in order(database)
+
+    @pytest.mark.parametrize("changes", [{"is_active": False}, {"is_superuser": False}])
+    @pytest.mark.parametrize("user_id", [1, 9])
+    def test_the_last_is_neither_deactivated_nor_demoted(self, database, user_id, changes):
+        database.lock_active_superusers.return_value = [user_id]
+        with pytest.raises(Conflict):
+            user_service.update(user_id, changes)
+
+        assert order(database) == ["begin", "lock_active_superusers"]
+
+    def test_the_last_is_not_deleted(self, database, remembered):
+        database.lock_active_superusers.return_value = [1]
+        with pytest.raises(Conflict):
+            user_service.delete(1)
+
+        assert order(database) == ["begin", "lock_active_superusers"]
+        assert remembered() == ["s1", "s2", "s3"]
+
+    def test_nobody_deletes_themselves(self, database, remembered):
+        database.lock_active_superusers.return_value = [1, 9]
+        with pytest.raises(Forbidden, match=r"^A superuser cannot delete their own account$"):
+            user_service.delete(9)
+
+        assert order(database) == []
+
+    @pytest.mark.parametrize("flag", ["is_active", "is_superuser"])
+    def test_a_change_of_ones_own_flags_leaves_an_entry(self, database, flag):
+        database.lock_user.side_effect = lambda user_id, conn: {
+            "id": user_id,
+            **PLAIN,
+            "is_superuser": True,
+        }
+        database.lock_active_superusers.return_value = [1, 9]
+        user_service.update(9, {flag: False})
+
+        before = {"is_active": True, "is_superuser": True}
+        database.record.assert_called_once()
+        assert database.record.call_args.args[2] == before
+        assert {**before, flag: False}.items() <= database.record.call_args.args[3].items()
+
+
+class TestDelete:
+    @pytest.mark.usefixtures("simple")
+    def test_the_sessions_of_the_user_are_forgotten(self, database, remembered):
+        user_service.delete(1)
+
+        assert database.mock_calls == [call.delete_user(1)]
+        assert remembered() == ["s3"]
+
+    @pytest.mark.usefixtures("simple")
+    def test_not_found(self, database):
+        database.delete_user.side_effect = NotFound("User not found")
+        with pytest.raises(ValueError, match=r"^User not found$"):
+            user_service.delete(1)
+
+    def test_somebody_else_leaves_an_entry_in_the_same_transaction(
+        self, database, caller, remembered
+    ):
+        caller(9, "user:delete_any")
+        user_service.delete(1)
+
+        assert order(database) == [
+            "begin",
+            "lock_active_superusers",
+            "lock_user",
+            "delete_user",
+            "record",
+            "commit",
+        ]
+        database.delete_user.assert_called_once_with(1, conn="conn")
+        before = {"is_active": True, "is_superuser": False}
+        database.record.assert_called_once_with("user.delete", "user:1", before, None, "conn")
+        assert remembered() == ["s3"]
+
+    def test_a_superuser_is_deleted_by_superusers_alone(self, database, caller, remembered):
+        caller(9, "user:delete_any")
+        database.lock_active_superusers.return_value = [1, 2]
+        database.lock_user.side_effect = lambda user_id, conn: {
+            "id": user_id,
+            **PLAIN,
+            "is_superuser": True,
+        }
+        with pytest.raises(Forbidden, match="Only a superuser"):
+            user_service.delete(1)
+
+        database.delete_user.assert_not_called()
+        assert remembered() == ["s1", "s2", "s3"]

@@ -1,0 +1,57 @@
+"""Mail by SMTP, or, while developing on one's own machine, to the log."""
+
+import logging
+import smtplib
+import ssl
+import time
+from email.message import EmailMessage
+
+from config.settings import LOOPBACK_HOSTS, Settings, get_settings
+
+IMPLICIT_TLS_PORT = 465
+TIMEOUT_SECONDS = 10
+PAUSES = (1, 5)
+
+log = logging.getLogger("gophertalk.mail")
+
+
+def send(to: str, subject: str, text: str) -> None:
+    """Tries three times. Raises what the last try raised. Takes seconds: call it `later`."""
+    settings = get_settings()
+    if settings.smtp_host is None:
+        _log_instead(settings, to, subject, text)
+        return
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = settings.smtp_from, to, subject
+    message.set_content(text)
+    for pause in PAUSES:
+        try:
+            _deliver(settings, settings.smtp_host, message)
+            return
+        except (OSError, smtplib.SMTPException) as error:
+            log.warning("mail could not be sent, trying again: %s", type(error).__name__)
+            time.sleep(pause)
+    _deliver(settings, settings.smtp_host, message)
+
+
+def _log_instead(settings: Settings, to: str, subject: str, text: str) -> None:
+    """The text has a token in it, so it is shown to a developer alone."""
+    if settings.host in LOOPBACK_HOSTS:
+        log.warning("no SMTP_HOST is set; mail to %s: %s\n%s", to, subject, text)
+    else:
+        log.warning("no SMTP_HOST is set; a mail was not sent: %s", subject)
+
+
+def _deliver(settings: Settings, host: str, message: EmailMessage) -> None:
+    tls = ssl.create_default_context()
+    if settings.smtp_port == IMPLICIT_TLS_PORT:
+        server = smtplib.SMTP_SSL(host, settings.smtp_port, timeout=TIMEOUT_SECONDS, context=tls)
+    else:
+        server = smtplib.SMTP(host, settings.smtp_port, timeout=TIMEOUT_SECONDS)
+    with server:
+        server.ehlo()
+        if settings.smtp_port != IMPLICIT_TLS_PORT and server.has_extn("starttls"):
+            server.starttls(context=tls)
+        if settings.smtp_user:
+            server.login(settings.smtp_user, settings.smtp_password.get_secret_value())
+        server.send_message(message)

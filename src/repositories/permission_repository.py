@@ -1,0 +1,88 @@
+"""Permissions in PostgreSQL."""
+
+from psycopg.errors import UniqueViolation
+
+from dto.role_dto import Permission
+from utils.errors import Conflict, NotFound
+from utils.sql import Conn, execute, fetch_all, fetch_one
+
+
+def create_permission(resource: str, action: str, conn: Conn) -> Permission:
+    """The role admin gets it at once, by a trigger. Raises Conflict."""
+    try:
+        return fetch_one(
+            """
+            INSERT INTO permissions (resource, action)
+            VALUES (%s, %s)
+            RETURNING id::text AS id, resource, action, is_builtin
+            """,
+            (resource, action),
+            conn,
+        )
+    except UniqueViolation as error:
+        raise Conflict(f"There is a permission {resource}:{action} already") from error
+
+
+def get_all_permissions(limit: int, offset: int) -> list[Permission]:
+    """Ordered by resource and action."""
+    return fetch_all(
+        """
+        SELECT id::text AS id, resource, action, is_builtin
+        FROM permissions
+        ORDER BY resource, action
+        OFFSET %s
+        LIMIT %s
+        """,
+        (offset, limit),
+    )
+
+
+def lock_permission(permission_id: str, conn: Conn) -> Permission:
+    """Nobody else grants or deletes it before this transaction ends. Raises NotFound."""
+    row = fetch_one(
+        """
+        SELECT id::text AS id, resource, action, is_builtin
+        FROM permissions
+        WHERE id = %s
+        FOR UPDATE
+        """,
+        (permission_id,),
+        conn,
+    )
+    if row is None:
+        raise NotFound("Permission not found")
+    return row
+
+
+def find_permissions(references: list[str], conn: Conn) -> list[dict[str, str]]:
+    """`id` and `name` of those that are named, by id or like `post:read`; unknown are left out."""
+    return fetch_all(
+        """
+        SELECT id::text AS id, resource || ':' || action AS name
+        FROM permissions
+        WHERE resource || ':' || action = ANY(%s) OR id::text = ANY(%s)
+        ORDER BY name
+        """,
+        (references, references),
+        conn,
+    )
+
+
+def get_holders(permission_id: str, conn: Conn) -> list[str]:
+    """The names of the roles that hold it, without admin, which holds all."""
+    rows = fetch_all(
+        """
+        SELECT r.name
+        FROM role_permissions rp
+        JOIN roles r ON r.id = rp.role_id
+        WHERE rp.permission_id = %s AND r.name <> 'admin'
+        ORDER BY r.name
+        """,
+        (permission_id,),
+        conn,
+    )
+    return [row["name"] for row in rows]
+
+
+def delete_permission(permission_id: str, conn: Conn) -> None:
+    execute("DELETE FROM permissions WHERE id = %s", (permission_id,), conn)

@@ -1,0 +1,36 @@
+"""The token service. Public: a token is its own proof."""
+
+from fastapi import APIRouter
+
+from controllers import token_controller
+from dependencies.answers import refusals
+from dependencies.json_route import JsonRoute
+from dependencies.rate_limit import limit
+from dto.token_dto import IssuedToken, TokenStatus
+
+router = APIRouter(
+    prefix="/api/app",
+    tags=["tokens"],
+    route_class=JsonRoute,
+    dependencies=[limit("token")],
+    responses=refusals(429),
+)
+
+router.post(
+    "/token",
+    summary="Issue a token",
+    response_model=IssuedToken,
+    responses=refusals(413, 422),
+)(token_controller.issue_token)
+
+router.get(
+    "/valid/{token:path}",
+    summary="Is this token good?",
+    response_model=TokenStatus,
+)(token_controller.check_token)
+
+router.delete(
+    "/clear/all/tokens",
+    summary="Remove the expired tokens",
+    response_model=TokenStatus,
+)(token_controller.clear_tokens)

@@ -1,0 +1,37 @@
+"""Permissions: the built-in ones that the code asks for, and those that a product adds."""
+
+from dto.role_dto import Permission
+from repositories import permission_repository
+from services import audit_service, session_service
+from utils.errors import Conflict
+from utils.sql import transaction
+
+
+def get_all(limit: int, offset: int) -> list[Permission]:
+    """Ordered by resource and action."""
+    return permission_repository.get_all_permissions(limit, offset)
+
+
+def create(resource: str, action: str) -> Permission:
+    """Raises Conflict."""
+    with transaction() as conn:
+        permission = permission_repository.create_permission(resource, action, conn)
+        target = f"permission:{resource}:{action}"
+        audit_service.record("permission.create", target, None, dict(permission), conn)
+    session_service.forget_everybody()
+    return permission
+
+
+def delete(permission_id: str) -> None:
+    """Raises NotFound, and Conflict for one that is built in or held by a role."""
+    with transaction() as conn:
+        permission = permission_repository.lock_permission(permission_id, conn)
+        name = f"{permission['resource']}:{permission['action']}"
+        if permission["is_builtin"]:
+            raise Conflict(f"The permission {name} is built in and stays")
+        if holders := permission_repository.get_holders(permission_id, conn):
+            raise Conflict(f"Take {name} from these roles first: {', '.join(holders)}")
+        permission_repository.delete_permission(permission_id, conn)
+        target = f"permission:{name}"
+        audit_service.record("permission.delete", target, dict(permission), None, conn)
+    session_service.forget_everybody()

@@ -1,0 +1,81 @@
+"""Forgotten passwords and unconfirmed e-mail addresses: both are settled by a token in a mail."""
+
+import bcrypt
+
+from config import mail
+from config.settings import get_settings
+from repositories import session_repository, token_repository, user_repository
+from services import session_service
+from services.token_service import new_token
+from utils.errors import InvalidCredentials, NotFound
+from utils.later import run_later
+from utils.sql import transaction
+
+RESET_MINUTES = 60
+CONFIRM_MINUTES = 24 * 60
+
+
+def forgot_password(email: str) -> None:
+    """Sends a mail if the address is a user's. Nobody learns whether it is: the work is done
+    later, in another thread."""
+    run_later(_send_reset, email)
+
+
+def ask_to_confirm(user_id: int, email: str) -> None:
+    """Sends a mail, later, unless the address is confirmed already."""
+    run_later(_send_confirmation, user_id, email)
+
+
+def reset_password(token: str, password: str) -> None:
+    """Sets the password and ends all sessions. Raises InvalidCredentials for a bad token."""
+    # Asked first, because hashing is dear; decided below, in the same statement that uses it up.
+    if not token_repository.is_good(token, "password_reset"):
+        raise InvalidCredentials("Invalid or expired token")
+    rounds = get_settings().bcrypt_rounds
+    hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(rounds)).decode()
+    with transaction() as conn:
+        user_id = token_repository.use_user_token(token, "password_reset", conn)
+        if user_id is None:
+            raise InvalidCredentials("Invalid or expired token")
+        user_repository.update_user(user_id, {"password_hash": hashed}, conn)
+        session_repository.end_sessions(user_id, conn=conn)
+    session_service.forget_user(user_id)
+
+
+def confirm_email(token: str) -> None:
+    """Raises InvalidCredentials for a bad token."""
+    with transaction() as conn:
+        user_id = token_repository.use_user_token(token, "email_confirm", conn)
+        if user_id is None:
+            raise InvalidCredentials("Invalid or expired token")
+        user_repository.confirm_email(user_id, conn)
+
+
+def _send_reset(email: str) -> None:
+    try:
+        user_id = user_repository.get_id_by_email(email)
+    except NotFound:
+        return
+    token = new_token()
+    token_repository.set_user_token(user_id, "password_reset", token, RESET_MINUTES)
+    mail.send(
+        email,
+        "Reset your GopherTalk password",
+        f"Somebody, probably you, forgot the password of this account.\n\n{token}\n\n"
+        f"Send this code with your new password to POST /api/auth/password/reset within "
+        f"{RESET_MINUTES} minutes. If it was not you, do nothing.\n",
+    )
+
+
+def _send_confirmation(user_id: int, email: str) -> None:
+    if user_repository.is_email_confirmed(user_id):
+        return
+    token = new_token()
+    token_repository.set_user_token(user_id, "email_confirm", token, CONFIRM_MINUTES)
+    mail.send(
+        email,
+        "Confirm your e-mail address for GopherTalk",
+        f"Welcome to GopherTalk.\n\n{token}\n\n"
+        "Send this code to POST /api/auth/email/confirm within a day. If you have no account at "
+        "GopherTalk, do nothing.\n",
+    )

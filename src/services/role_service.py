@@ -1,0 +1,114 @@
+"""Roles: making and changing them, what they hold, who holds them.
+
+A change takes effect at once on this worker, and within a second on every other.
+"""
+
+from collections.abc import Sequence
+
+from dto.role_dto import Role, RoleChanges
+from repositories import permission_repository, role_repository, user_repository
+from services import audit_service, session_service
+from utils.errors import Conflict, NotFound
+from utils.sql import Conn, transaction
+
+
+def get_all(limit: int, offset: int) -> list[Role]:
+    """Ordered by name."""
+    return role_repository.get_all_roles(limit, offset)
+
+
+def get(role_id: str) -> Role:
+    """Raises NotFound."""
+    return role_repository.get_role(role_id)
+
+
+def create(name: str, description: str) -> Role:
+    """Raises Conflict."""
+    with transaction() as conn:
+        role = role_repository.create_role(name, description, conn)
+        audit_service.record("role.create", f"role:{name}", None, dict(role), conn)
+    return role
+
+
+def update(role_id: str, changes: RoleChanges) -> Role:
+    """Raises NotFound, InvalidRequest, Conflict; a built-in role keeps its name."""
+    with transaction() as conn:
+        role_repository.lock_role(role_id, conn)
+        before = role_repository.get_role(role_id, conn)
+        if before["is_builtin"] and changes.get("name", before["name"]) != before["name"]:
+            raise Conflict(f"The role {before['name']} is built in and keeps its name")
+        role_repository.update_role(role_id, changes, conn)
+        after = role_repository.get_role(role_id, conn)
+        target = f"role:{before['name']}"
+        audit_service.record("role.update", target, dict(before), dict(after), conn)
+    return after
+
+
+def delete(role_id: str, force: bool) -> None:
+    """Raises NotFound, and Conflict for a built-in role or, without `force`, one in use."""
+    with transaction() as conn:
+        role_repository.lock_role(role_id, conn)
+        role = role_repository.get_role(role_id, conn)
+        if role["is_builtin"]:
+            raise Conflict(f"The role {role['name']} is built in and stays")
+        holders = role_repository.count_holders(role_id, conn)
+        if holders and not force:
+            raise Conflict(
+                f"{holders} users hold the role {role['name']}: take it from them first, "
+                "or delete it with ?force=true"
+            )
+        role_repository.delete_role(role_id, conn)
+        audit_service.record("role.delete", f"role:{role['name']}", dict(role), None, conn)
+    session_service.forget_everybody()
+
+
+def set_permissions(role_id: str, references: Sequence[str]) -> Role:
+    """The whole set, by name or id. Raises NotFound for what is unknown; admin holds all."""
+    with transaction() as conn:
+        role_repository.lock_role(role_id, conn)
+        before = role_repository.get_role(role_id, conn)
+        if before["name"] == "admin":
+            raise Conflict("The role admin holds every permission; make a role of your own")
+        found = permission_repository.find_permissions(list(references), conn)
+        _all_found("permission", references, found)
+        role_repository.set_role_permissions(role_id, [each["id"] for each in found], conn)
+        after = role_repository.get_role(role_id, conn)
+        target = f"role:{before['name']}"
+        audit_service.record("role.permissions", target, dict(before), dict(after), conn)
+    session_service.forget_everybody()
+    return after
+
+
+def get_of_user(user_id: int) -> list[Role]:
+    """Ordered by name, `user` among them. Raises NotFound."""
+    user_repository.get_user_by_id(user_id)
+    return role_repository.get_user_roles(user_id)
+
+
+def set_of_user(user_id: int, references: Sequence[str]) -> list[Role]:
+    """The whole set, by name or id. Raises NotFound."""
+    with transaction() as conn:
+        user_repository.lock_user(user_id, conn)
+        before = role_repository.get_user_roles(user_id, conn)
+        assign(user_id, references, conn)
+        after = role_repository.get_user_roles(user_id, conn)
+        audit_service.record("user.roles", f"user:{user_id}", _names(before), _names(after), conn)
+    session_service.forget_user(user_id)
+    return after
+
+
+def assign(user_id: int, references: Sequence[str], conn: Conn) -> None:
+    """Part of a larger change, which leaves its own entry in the audit log. Raises NotFound."""
+    found = role_repository.find_roles(list(references), conn)
+    _all_found("role", references, found)
+    role_repository.set_user_roles(user_id, [each["id"] for each in found], conn)
+
+
+def _names(roles: list[Role]) -> dict[str, list[str]]:
+    return {"roles": [role["name"] for role in roles]}
+
+
+def _all_found(kind: str, references: Sequence[str], found: Sequence[dict[str, str]]) -> None:
+    known = {value for each in found for value in each.values()}
+    if unknown := sorted(set(references) - known):
+        raise NotFound(f"There is no {kind} {unknown[0]}")
