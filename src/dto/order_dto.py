@@ -34,7 +34,7 @@ class CreateOrderDto(RequestModel):
 
     items: Annotated[
         list[OrderItemDto], Field(min_length=1, max_length=100), AfterValidator(_distinct)
-    ]
+    ] = Field(examples=[[{"product_id": 1, "quantity": 2}]])
 
 
 class UpdateOrderDto(RequestModel):
