@@ -24,7 +24,9 @@ MAY_IMPORT = {
     "controllers": {"dependencies", "dto", "services"},
     # The guards ask a service who is calling, with the secrets that config keeps.
     "dependencies": {"config", "dto", "services", "utils"},
-    "background": {"services", "utils"},
+    "worker": {"background", "config"},
+    # The relay and the consumer speak with RabbitMQ, whose connections config opens.
+    "background": {"config", "services", "utils"},
     "services": {"config", "dto", "repositories", "utils"},
     "repositories": {"dto", "utils"},
     "config": {"utils"},
@@ -39,10 +41,17 @@ EXCEPTIONS = {
 # What of a package a whole layer may know, where that is less than all of it.
 ONLY_MODULES = {
     # A guard reads sessions; what the business decides is the controllers' to ask for.
-    ("dependencies", "services"): {"services.session_service"},
-    ("dependencies", "config"): {"config.secrets"},
+    ("dependencies", "services"): {"services.rate_limit_service", "services.session_service"},
+    ("dependencies", "config"): {"config.secrets", "config.settings"},
     # Whether the pool is open, the settings, the secrets, the post office: never the server.
-    ("services", "config"): {"config.db", "config.mail", "config.secrets", "config.settings"},
+    ("services", "config"): {
+        "config.db",
+        "config.mail",
+        "config.rabbitmq",
+        "config.redis",
+        "config.secrets",
+        "config.settings",
+    },
     ("utils", "config"): {"config.db"},
 }
 
@@ -61,6 +70,9 @@ ONLY_IN = {
     "jose": ("utils/jwt.py",),
     "dotenv": ("config/settings.py",),
     "pydantic_settings": ("config/settings.py",),
+    "redis": ("config/redis.py",),
+    "pika": ("background/", "config/rabbitmq.py"),
+    "limits": ("config/settings.py", "services/rate_limit_service.py"),
     "smtplib": ("config/mail.py",),
     "argparse": ("create_superuser.py",),
     "subprocess": ("config/embedded_postgres",),

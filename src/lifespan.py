@@ -5,6 +5,8 @@ from contextlib import ExitStack, asynccontextmanager
 
 from starlette.concurrency import run_in_threadpool
 
+from background.cache_keeper import run_cache_keeper
+from background.relay import run_relay
 from background.sweeper import run_sweeper
 from config.log import configure_logging
 from config.settings import get_settings
@@ -19,7 +21,9 @@ async def lifespan(app: object) -> AsyncGenerator[None]:
     opened = ExitStack()
     try:
         await run_in_threadpool(opened.enter_context, running(settings))
+        opened.enter_context(in_background(run_relay))
         opened.enter_context(in_background(run_sweeper))
+        opened.enter_context(in_background(run_cache_keeper))
         yield
     finally:
         await run_in_threadpool(opened.close)

@@ -7,8 +7,9 @@ what the model of the route says, and what all answers have must be there.
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
+from itertools import count
 from typing import Any
 
 import pytest
@@ -18,10 +19,11 @@ from pydantic import TypeAdapter
 from app import app
 from config.secrets import token_secrets
 from dependencies.answers import Error, InvalidInput
-from repositories import post_repository
+from repositories import permission_repository, post_repository, token_repository
 from routes import ROUTERS
-from utils import jwt
-from utils.sql import execute
+from services import token_service
+from utils import jwt, later
+from utils.sql import execute, transaction
 
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
@@ -33,7 +35,8 @@ def models_of(method: str, path: str) -> dict[int, Any] | None:
     for route in (route for router in ROUTERS for route in router.routes):
         if method in route.methods and route.path_regex.match(path) and route.include_in_schema:
             documented = app.openapi()["paths"][route.path_format][method.lower()]["responses"]
-            models = {500: Error, 503: Error}
+            # FastAPI documents a 422 itself wherever there is a parameter.
+            models = {422: InvalidInput, 500: Error, 503: Error}
             models |= {status: answer.get("model") for status, answer in route.responses.items()}
             models[route.status_code or 200] = route.response_model
             return {int(status): models[int(status)] for status in documented}
@@ -76,7 +79,7 @@ def check_answer(response: Any) -> None:
     elif models.get(status):
         assert headers["Content-Type"] == "application/json"
         assert is_exactly(models[status], response.content), response.text
-        assert "password" not in response.text
+        assert not re.search(r'"password\w*":|\$2[aby]\$', response.text)
 
 
 def operations() -> dict[str, tuple[str, str, dict[str, Any]]]:
@@ -89,46 +92,109 @@ def operations() -> dict[str, tuple[str, str, dict[str, Any]]]:
 
 
 @pytest.fixture
-def good(anna: Any) -> Callable[..., dict[str, Any]]:
-    """A request of Anna's that succeeds: `client.request(**good("like_post"))`. Parameters of the
-    path can be given: `good("like_post", post_id=7)`."""
-    post, liked = (
-        post_repository.create_post({"text": "Hello", "user_id": anna.id, "reply_to_id": None})
-        for _ in range(2)
-    )
-    post_repository.like_post(liked["id"], anna.id)
-    login = {"user_name": anna.user_name, "password": anna.password}
-    registration = {
-        "user_name": "gopher_new",
-        "password": anna.password,
-        "password_confirm": anna.password,
-        "first_name": "New",
-        "last_name": "Member",
+def root(person: Callable[..., Any]) -> Any:
+    """A superuser, for what a member may not do."""
+    return person("gopher_root", is_superuser=True)
+
+
+@pytest.fixture
+def good(
+    anna: Any, root: Any, role: Callable[..., str], mails: Any
+) -> Iterator[Callable[..., dict[str, Any]]]:
+    """A request that succeeds: `client.request(**good("like_post"))`. It is Anna's, or the
+    superuser's where a member may not. Values in the path can be given, too:
+    `good("like_post", post_id=7)`."""
+    numbers = count(1)
+    by_root = {"headers": root.headers}
+
+    def post_id() -> int:
+        new: Any = {"text": "Hello", "user_id": anna.id, "reply_to_id": None}
+        return post_repository.create_post(new)["id"]
+
+    def liked_post_id() -> int:
+        liked = post_id()
+        post_repository.like_post(liked, anna.id)
+        return liked
+
+    def permission_id() -> str:
+        with transaction() as conn:
+            action = f"pin_{next(numbers)}"
+            return permission_repository.create_permission("post", action, conn)["id"]
+
+    def mailed_token(purpose: Any) -> str:
+        token = token_service.new_token()
+        with transaction() as conn:
+            token_repository.set_user_token(anna.id, purpose, token, 60, conn)
+        return token
+
+    password = {"password": anna.password, "password_confirm": anna.password}
+    newcomer = {"user_name": "gopher_new", "first_name": "New", "last_name": "Member", **password}
+    # Of every name in a path: what makes a value that is there.
+    values: dict[str, Callable[[], Any]] = {
+        "permission_id": permission_id,
+        "post_id": post_id,
+        "role_id": lambda: role(f"baker_{next(numbers)}", "post:read"),
+        "session_id": lambda: jwt.read(anna.access_token, "access", token_secrets().access)["sid"],
+        "token": lambda: token_service.issue(60),
+        "user_id": lambda: anna.id,
     }
-    bodies: dict[str, dict[str, Any]] = {
-        "register": {"json": registration},
-        "login": {"json": login},
-        "refresh": {"json": {"refresh_token": anna.refresh_token}},
-        "get_access_token": {"data": {"username": anna.user_name, "password": anna.password}},
-        "create_post": {"json": {"text": "Hello"}},
-        "update_user": {"json": {"first_name": "Hanna"}},
-        "put_user": {"json": {"first_name": "Hanna"}},
+    # Of every operation that needs it: a body, another caller, other values in the path.
+    requests: dict[str, Callable[[], dict[str, Any]]] = {
+        "register": lambda: {"json": newcomer},
+        "login": lambda: {"json": {"user_name": anna.user_name, "password": anna.password}},
+        "refresh": lambda: {"json": {"refresh_token": anna.refresh_token}},
+        "get_access_token": lambda: {
+            "data": {"username": anna.user_name, "password": anna.password}
+        },
+        "forgot_password": lambda: {"json": {"email": "anna@example.org"}},
+        "reset_password": lambda: {"json": {"token": mailed_token("password_reset"), **password}},
+        "confirm_email": lambda: {"json": {"token": mailed_token("email_confirm")}},
+        "create_post": lambda: {"json": {"text": "Hello"}},
+        "dislike_post": lambda: {"path": {"post_id": liked_post_id}},
+        "sign_up": lambda: {"json": newcomer},
+        "create_user": lambda: {"json": newcomer, **by_root},
+        "update_user": lambda: {"json": {"first_name": "Hanna"}},
+        "put_user": lambda: {"json": {"first_name": "Hanna"}},
+        "get_user_roles": lambda: by_root,
+        "set_user_roles": lambda: {"json": {"roles": ["admin"]}, **by_root},
+        "get_roles": lambda: by_root,
+        "create_role": lambda: {"json": {"name": "moderator"}, **by_root},
+        "get_role": lambda: by_root,
+        "update_role": lambda: {"json": {"description": "Bakes"}, **by_root},
+        "delete_role": lambda: by_root,
+        "set_role_permissions": lambda: {"json": {"permissions": ["user:read"]}, **by_root},
+        "get_permissions": lambda: by_root,
+        "create_permission": lambda: {"json": {"resource": "post", "action": "pin"}, **by_root},
+        "delete_permission": lambda: by_root,
+        "get_audit_log": lambda: by_root,
+        "issue_token": lambda: {"json": {"ttl_minutes": 5}},
     }
 
     def good(name: str, **parameters: Any) -> dict[str, Any]:
         method, path, operation = operations()[name]
-        values = {
-            "post_id": (liked if name == "dislike_post" else post)["id"],
-            "session_id": jwt.read(anna.access_token, "access", token_secrets().access)["sid"],
-            "user": anna.id,
-            "user_id": anna.id,
-            **parameters,
-        }
+        request = requests.get(name, dict)().copy()
+        makers = values | request.pop("path", {})
+        needed = set(re.findall(r"{(\w+)}", path)) - parameters.keys()
+        url = path.format(**parameters, **{each: makers[each]() for each in needed})
         headers = anna.headers if "security" in operation else {}
-        url = path.format(**values)
-        return {"method": method, "url": url, "headers": headers, **bodies.get(name, {})}
+        return {"method": method, "url": url, "headers": headers, **request}
 
-    return good
+    yield good
+    later.finish(10)
+
+
+@pytest.fixture
+def delete_elsewhere(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
+    """Another worker deletes the member, and this one, asked a moment ago, still lets them in."""
+    from services import session_service
+
+    def delete_elsewhere(member: Any) -> None:
+        monkeypatch.setattr(session_service, "FRESH_SECONDS", 60.0)
+        claims = jwt.read(member.access_token, "access", token_secrets().access)
+        assert session_service.find(claims["sid"], member.id)
+        execute("UPDATE users SET deleted_at = now() WHERE id = %s", (member.id,))
+
+    return delete_elsewhere
 
 
 @pytest.fixture

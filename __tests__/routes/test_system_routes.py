@@ -24,9 +24,9 @@ BODILESS = [name for name, (_, operation) in OPERATIONS.items() if "requestBody"
 
 
 def methods_of(path):
-    """What can be done at a path, by whatever name its parameter goes; `me` could be one."""
-    shape = re.sub(r"{\w+}|me$", "{}", path)
-    same = [each for each in PATHS if re.sub(r"{\w+}|me$", "{}", each) == shape]
+    """What can be done at a path, by whatever name its parameter goes."""
+    shape = re.sub(r"{\w+}", "{}", path)
+    same = [each for each in PATHS if re.sub(r"{\w+}", "{}", each) == shape]
     methods = {method.upper() for each in same for method in PATHS[each]}
     return methods | ({"HEAD"} if "GET" in methods else set())
 
@@ -101,7 +101,17 @@ class TestMethods:
             if method != "HEAD":
                 assert response.json()["error"] == "Method Not Allowed"
 
-    @pytest.mark.parametrize("path", ["/", "/docs", "/redoc", "/openapi.json"])
+    def test_a_word_that_is_a_path_of_its_own_is_no_user(self, client, root):
+        """Not even for whom any user would be changed."""
+        for path, allowed in (("/api/users/me", "GET, HEAD"), ("/api/users/signup", "POST")):
+            for method in ("PUT", "PATCH", "DELETE"):
+                response = client.request(method, path, json={}, headers=root.headers)
+                assert response.status_code == 405
+                assert response.headers["Allow"] == allowed
+
+    @pytest.mark.parametrize(
+        "path", ["/", "/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json"]
+    )
     def test_also_at_the_pages(self, client, path):
         response = client.post(path)
 

@@ -78,6 +78,8 @@ def configure_logging(settings: Settings) -> None:
             "loggers": {
                 # Says nothing at INFO that a reader of this log could use.
                 "psycopg.pool": {"level": "ERROR"},
+                # Relay and consumer say in one line what matters.
+                "pika": {"level": "CRITICAL"},
                 "watchfiles": {"level": "WARNING"},
             },
         }

@@ -5,10 +5,20 @@ This is the only module that looks at the environment. The rest asks `get_settin
 
 import os
 from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import unquote
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from limits import parse_many
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
@@ -24,6 +34,19 @@ LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "::1"}
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+def _is_rate(text: str) -> str:
+    """`5/minute`, `100/15 seconds`, or `off`."""
+    if text.lower() == "off":
+        return "off"
+    rates = parse_many(text)
+    if len(rates) != 1 or rates[0].amount < 1:
+        raise ValueError("give one rate, such as 5/minute or 100/15 seconds, or off")
+    return text
+
+
+Rate = Annotated[str, AfterValidator(_is_rate)]
 
 
 class SettingsError(Exception):
@@ -50,6 +73,18 @@ class Settings(BaseSettings):
     docs_enabled: bool = True
     password_form_enabled: bool = True
     env_allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+
+    rate_limits_enabled: bool = True
+    rate_limit_register: Rate = "5/15 seconds"
+    rate_limit_login: Rate = "5/minute"
+    rate_limit_login_address: Rate = "30/minute"
+    rate_limit_refresh: Rate = "off"
+    rate_limit_post: Rate = "off"
+    rate_limit_user: Rate = "off"
+    rate_limit_product: Rate = "off"
+    rate_limit_order: Rate = "off"
+    rate_limit_token: Rate = "off"  # noqa: S105 (a rate)
 
     data_dir: Path = PROJECT_ROOT / ".data"
     db_host: str | None = None
@@ -61,6 +96,20 @@ class Settings(BaseSettings):
     db_pool_max: Annotated[int, Field(ge=1, le=1000)] = 10
     postgres_transaction_timeout: Seconds = 1.5
     migrate_on_start: bool = True
+
+    redis_host: str | None = None
+    redis_port: Port = 6379
+    redis_user: str | None = None
+    redis_password: SecretStr | None = None
+    redis_ttl_expire: Annotated[int, Field(ge=1, le=86400)] = 30
+
+    rmq_host: str | None = None
+    rmq_port: Port = 5672
+    rmq_user: str = "guest"
+    rmq_password: SecretStr = SecretStr("")
+    rmq_vhost: Annotated[str, AfterValidator(unquote)] = "/"
+    rmq_exchange: Annotated[str, Field(pattern=r"^[\w.:-]{1,200}$")] = "gophertalk"
+    rmq_queue: Annotated[str, Field(pattern=r"^[\w.:-]{1,200}$")] = "gophertalk.orders"
 
     access_token_secret: SecretStr | None = None
     refresh_token_secret: SecretStr | None = None
@@ -95,6 +144,16 @@ class Settings(BaseSettings):
             if not origin.startswith(("http://", "https://")):
                 raise ValueError("list origins such as https://app.example.org, never *")
         return origins
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split_networks(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+        except ValueError:
+            raise ValueError("list addresses or networks, such as 10.0.0.5, 10.1.0.0/16") from None
 
     @field_validator("data_dir", "log_file")
     @classmethod

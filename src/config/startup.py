@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import psycopg
 
-from config import db, embedded_postgres
+from config import db, embedded_postgres, redis
 from config.migrate import MigrationError, migrate
 from config.secrets import token_secrets
 from config.settings import Settings, SettingsError, get_settings
@@ -115,17 +115,22 @@ def running(settings: Settings) -> Generator[None]:
     decoy_hash(settings.bcrypt_rounds)
     with database_server(settings) as target:
         db.open_pool(settings, target)
+        redis.open_redis(settings)
         try:
             with _migrated(target) if settings.migrate_on_start else nullcontext():
                 yield
         finally:
             later.finish(seconds=5.0)
+            redis.close_redis()
             db.close_pool()
 
 
 @contextmanager
 def in_background(work: Callable[[Event], None]) -> Generator[None]:
-    """Run `work` in a thread of its own; it ends soon after its event is set."""
+    """Run `work` in a thread of its own; it ends soon after its event is set.
+
+    What hangs longer, on a server that does not answer, ends with the process.
+    """
     stop = Event()
     thread = Thread(target=work, args=(stop,), daemon=True)
     thread.start()

@@ -32,6 +32,7 @@ EXAMPLES: dict[int, tuple[str, str]] = {
     404: ("Not there, or deleted", "Post not found"),
     409: ("Already there or already done", "Post already liked"),
     413: ("The body is too large", "The body must not be larger than 64 KiB"),
+    429: ("Too many requests; try again after `Retry-After`", "Too many requests"),
     500: ("A fault of the server, which its log explains", "Internal Server Error"),
     503: (
         "The database does not answer; try again after `Retry-After`",

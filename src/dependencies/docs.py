@@ -14,11 +14,13 @@ from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
 DESCRIPTION = """
-The back end of a small community: people talk.
+The back end of a small community: people talk, and
+members buy things in a shop.
 
 1. **Register** with `POST /api/auth/register`, or log in. Both answer with two tokens.
 2. Press **Authorize** and enter the user name and password (the other fields stay empty).
 3. Write a post, answer it, like it, search for it.
+4. Look at the products, order some, follow the order.
 
 Every refusal has a `detail` and an `error`, one sentence that a person can read. Every list is
 ordered and bounded, and a `Link` header leads to its next page.

@@ -27,6 +27,8 @@ STATUS_OF: dict[type[errors.DomainError], int] = {
     errors.Forbidden: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.Unprocessable: 422,
+    errors.RateLimited: 429,
     errors.Unavailable: 503,
 }
 HEADERS_OF: dict[int, dict[str, str]] = {
@@ -89,6 +91,9 @@ async def _on_value_error(request: Request, error: ValueError) -> Response:
         raise error  # a fault of ours, not of the request
     if status == 503:
         log.warning("%s: %s", error, error.__cause__)
+    if status == 422:
+        fault = {"type": "value_error", "loc": ["body"], "msg": str(error)}
+        return error_response(422, f"body: {error}", [fault])
     return error_response(status, str(error))
 
 

@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
+from uuid import UUID
 
 from fastapi import Depends, Query, Request
 from pydantic import BeforeValidator, Field
 
+from dependencies.request_context import add_header
 from dto.fields import is_decimal
 
 Rows = TypeVar("Rows", bound=Sequence[Mapping[str, Any]])
@@ -19,6 +21,8 @@ Rows = TypeVar("Rows", bound=Sequence[Mapping[str, Any]])
 MAX_OFFSET = 2**31 - 1
 # Eight bytes, in base64 without padding.
 CURSOR_PATTERN = "^[A-Za-z0-9_-]{11}$"
+# Sixteen.
+UUID_CURSOR_PATTERN = "^[A-Za-z0-9_-]{22}$"
 
 Limit = Annotated[
     int,
@@ -36,16 +40,26 @@ Cursor = Annotated[
     str | None,
     Query(pattern=CURSOR_PATTERN, description="Where to go on, from the `Link` header."),
 ]
+UuidCursor = Annotated[
+    str | None,
+    Query(
+        alias="cursor",
+        pattern=UUID_CURSOR_PATTERN,
+        description="Where to go on, from the `Link` header.",
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What part of a list is asked for; `after_id` is the id that the last page ended with."""
+    """What part of a list is asked for; `after_id`, or `after_uuid` where ids are UUIDs, is the
+    id that the last page ended with."""
 
     request: Request
     limit: int
     offset: int
     after_id: int | None = None
+    after_uuid: UUID | None = None
 
     def by_offset(self, rows: Rows) -> Rows:
         """The rows, with a link that skips them."""
@@ -60,12 +74,14 @@ class Page:
             query = dict(self.request.query_params)
             query.pop("offset", None)
             target = f"{self.request.url.path}?{urlencode({**query, **position})}"
-            self.request.state.headers = [(b"link", f'<{target}>; rel="next"'.encode())]
+            add_header(self.request, "link", f'<{target}>; rel="next"')
         return rows
 
 
-def _encode(row_id: int) -> str:
-    return urlsafe_b64encode(row_id.to_bytes(8, signed=True)).rstrip(b"=").decode()
+def _encode(row_id: int | str) -> str:
+    """An id is a number, or a UUID as text."""
+    raw = row_id.to_bytes(8, signed=True) if isinstance(row_id, int) else UUID(row_id).bytes
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def _decode(cursor: str) -> int:
@@ -82,5 +98,11 @@ async def cursor_page(
     return Page(request, limit, offset, _decode(cursor) if cursor else None)
 
 
+async def uuid_cursor_page(request: Request, limit: Limit = 10, cursor: UuidCursor = None) -> Page:
+    after = UUID(bytes=urlsafe_b64decode(cursor + "==")) if cursor else None
+    return Page(request, limit, 0, after_uuid=after)
+
+
 OffsetPage = Annotated[Page, Depends(offset_page)]
 CursorPage = Annotated[Page, Depends(cursor_page)]
+UuidCursorPage = Annotated[Page, Depends(uuid_cursor_page)]

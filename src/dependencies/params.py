@@ -3,11 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Form, Path, Query
+from fastapi import Form, Header, Path, Query
 from pydantic import AfterValidator, BaseModel, Field
 from starlette.convertors import StringConvertor, register_url_convertor
 
 from dto.fields import AnyPassword, AnyUserName, Id, IdOrZero, Text, UserName
+from dto.order_dto import Status
 
 
 def is_decoded(text: str) -> str:
@@ -38,6 +39,8 @@ UserRef = Annotated[
     Id | UserName, Field(union_mode="left_to_right"), Path(description="An id or a user name.")
 ]
 PostId = Annotated[Id, Path(description="The post's id.")]
+ProductId = Annotated[Id, Path(description="The product's id.")]
+OrderId = Annotated[UUID, Path(description="The order's id.")]
 SessionId = Annotated[UUID, Path(description="The session's id.")]
 
 ReplyToId = Annotated[
@@ -48,6 +51,18 @@ Search = Annotated[
     Text,
     AfterValidator(is_decoded),
     Query(max_length=280, description="Only posts with this text in them, in any case."),
+]
+OrderStatus = Annotated[
+    Status | None, Query(alias="status", description="Only the orders in this state.")
+]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"^[\x21-\x7e]{1,255}$",
+        description="A text of your own, such as a UUID. Sent again within a day with the same "
+        "body, it gives the same order again instead of a second one.",
+    ),
 ]
 
 RoleId = Annotated[UUID, Path(description="The role's id.")]

@@ -5,6 +5,7 @@ import re
 from time import perf_counter
 from uuid import uuid4
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from utils import context
@@ -29,6 +30,7 @@ class RequestContext:
             await self.app(scope, receive, send)
             return
         started = perf_counter()
+        context.start_waiting()
         state = scope.setdefault("state", {})
         request_id = _request_id(scope)
         context.request_id.set(request_id)
@@ -61,6 +63,13 @@ class RequestContext:
                 (perf_counter() - started) * 1000,
                 extra={"status": status, "user_id": state.get("user_id")},
             )
+
+
+def add_header(request: Request, name: str, value: str) -> None:
+    """A header for the response, also when it will be an error; `name` in lower case."""
+    request.scope.setdefault("state", {}).setdefault("headers", []).append(
+        (name.encode(), value.encode())
+    )
 
 
 def loggable(path: str) -> str:

@@ -4,7 +4,9 @@ from fastapi import APIRouter
 
 from routes import (
     auth_routes,
+    order_routes,
     post_routes,
+    product_routes,
     role_routes,
     system_routes,
     token_routes,
@@ -17,6 +19,8 @@ ROUTERS: list[APIRouter] = [
     auth_routes.public,
     auth_routes.router,
     post_routes.router,
+    product_routes.router,
+    order_routes.router,
     user_routes.hashing,
     user_routes.router,
     role_routes.router,

@@ -6,6 +6,7 @@ from controllers import auth_controller
 from dependencies.answers import refusals
 from dependencies.auth import MEMBER
 from dependencies.json_route import HashingRoute, JsonRoute
+from dependencies.rate_limit import limit, login_form_limit
 from dto.auth_dto import BearerToken, Session, TokenPair
 
 # Those that hash a password have threads of their own.
@@ -17,42 +18,48 @@ hashing.post(
     summary="Create an account",
     status_code=201,
     response_model=TokenPair,
-    responses=refusals(413, 422, s409="User already exists"),
+    responses=refusals(413, 422, 429, s409="User already exists"),
+    dependencies=[limit("register")],
 )(auth_controller.register)
 
 hashing.post(
     "/auth/login",
     summary="Log in",
     response_model=TokenPair,
-    responses=refusals(413, 422, s401="Wrong password"),
+    responses=refusals(413, 422, 429, s401="Wrong password"),
+    dependencies=[limit("login")],
 )(auth_controller.login)
 
 public.post(
     "/auth/refresh",
     summary="Renew the tokens",
     response_model=TokenPair,
-    responses=refusals(413, 422, s401="Invalid refresh token"),
+    responses=refusals(413, 422, 429, s401="Invalid refresh token"),
+    dependencies=[limit("refresh")],
 )(auth_controller.refresh)
 
 public.post(
     "/auth/password/forgot",
     summary="Ask for a new password",
     status_code=202,
-    responses=refusals(413, 422),
+    responses=refusals(413, 422, 429),
+    dependencies=[limit("token")],
 )(auth_controller.forgot_password)
 
 hashing.post(
     "/auth/password/reset",
     summary="Set a new password with the token from the mail",
     status_code=204,
-    responses=refusals(413, 422, s401="Invalid or expired token"),
+    responses=refusals(413, 422, 429, s401="Invalid or expired token"),
+    dependencies=[limit("token")],
 )(auth_controller.reset_password)
 
 public.post(
     "/auth/email/confirm",
     summary="Confirm an e-mail address with the token from the mail",
     status_code=204,
-    responses=refusals(413, 422, s401="Invalid or expired token"),
+    responses=refusals(413, 422, 429, s401="Invalid or expired token"),
+    dependencies=[limit("token")],
 )(auth_controller.confirm_email)
 
 password_form = APIRouter(prefix="/api", tags=["auth"], route_class=HashingRoute)
@@ -61,7 +68,8 @@ password_form.post(
     "/login/access-token",
     summary="Log in by OAuth2's password form",
     response_model=BearerToken,
-    responses=refusals(413, 422, s401="Wrong password"),
+    responses=refusals(413, 422, 429, s401="Wrong password"),
+    dependencies=[login_form_limit()],
 )(auth_controller.get_access_token)
 
 router = APIRouter(

@@ -6,13 +6,15 @@ from controllers import post_controller
 from dependencies.answers import refusals
 from dependencies.auth import MEMBER, require
 from dependencies.json_route import JsonRoute
+from dependencies.rate_limit import limit
 from dto.post_dto import Post
 
 router = APIRouter(
     prefix="/api/posts",
     tags=["posts"],
     route_class=JsonRoute,
-    responses=refusals(401, 403, 422),
+    dependencies=[limit("post")],
+    responses=refusals(401, 403, 422, 429),
 )
 
 router.get(

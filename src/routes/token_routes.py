@@ -5,9 +5,16 @@ from fastapi import APIRouter
 from controllers import token_controller
 from dependencies.answers import refusals
 from dependencies.json_route import JsonRoute
+from dependencies.rate_limit import limit
 from dto.token_dto import IssuedToken, TokenStatus
 
-router = APIRouter(prefix="/api/app", tags=["tokens"], route_class=JsonRoute)
+router = APIRouter(
+    prefix="/api/app",
+    tags=["tokens"],
+    route_class=JsonRoute,
+    dependencies=[limit("token")],
+    responses=refusals(429),
+)
 
 router.post(
     "/token",

@@ -6,12 +6,22 @@ from controllers import user_controller
 from dependencies.answers import refusals
 from dependencies.auth import MEMBER, own_or, require
 from dependencies.json_route import HashingRoute, JsonRoute
+from dependencies.rate_limit import limit
 from dto.role_dto import Role
 from dto.user_dto import OwnProfile, User, UserProfile
 
-router = APIRouter(prefix="/api/users", tags=["users"], route_class=JsonRoute)
+# Everything but the sign-up is counted for each member.
+router = APIRouter(
+    prefix="/api/users",
+    tags=["users"],
+    route_class=JsonRoute,
+    dependencies=[limit("user")],
+    responses=refusals(429),
+)
 # Those that may hash a password have threads of their own.
-hashing = APIRouter(prefix="/api/users", tags=["users"], route_class=HashingRoute)
+hashing = APIRouter(
+    prefix="/api/users", tags=["users"], route_class=HashingRoute, responses=refusals(429)
+)
 
 router.get(
     "",
@@ -34,7 +44,7 @@ hashing.post(
         s404="There is no role painter",
         s409="User already exists",
     ),
-    dependencies=[require("user:create")],
+    dependencies=[limit("user"), require("user:create")],
 )(user_controller.create_user)
 
 hashing.post(
@@ -43,6 +53,7 @@ hashing.post(
     status_code=201,
     response_model=User,
     responses=refusals(413, 422, s409="User already exists"),
+    dependencies=[limit("register")],
 )(user_controller.sign_up)
 
 router.get(
@@ -78,7 +89,7 @@ for method in ("PUT", "PATCH"):
             s404="User not found",
             s409="User already exists",
         ),
-        dependencies=[own_or("user:update_any")],
+        dependencies=[limit("user"), own_or("user:update_any")],
     )
 
 router.delete(

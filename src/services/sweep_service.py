@@ -1,6 +1,12 @@
-"""What has expired is removed: sessions, refresh tokens, one-time tokens."""
+"""What has expired is removed: sessions, tokens of all kinds, keys and events of the shop."""
 
-from repositories import session_repository, sweep_repository, token_repository
+from repositories import (
+    order_repository,
+    outbox_repository,
+    session_repository,
+    sweep_repository,
+    token_repository,
+)
 from utils.sql import transaction
 
 
@@ -13,4 +19,6 @@ def sweep() -> int:
             token_repository.delete_expired_tokens(conn)
             + session_repository.delete_expired_refresh_tokens(conn)
             + session_repository.delete_expired_sessions(conn)
+            + order_repository.delete_expired_keys(conn)
+            + outbox_repository.delete_done(conn)
         )

@@ -1,6 +1,8 @@
 """The state of the parts that GopherTalk stands on."""
 
-from dto.system_dto import Parts
+from config import rabbitmq, redis
+from config.settings import get_settings
+from dto.system_dto import Parts, State
 from repositories import system_repository
 from utils import context
 
@@ -18,9 +20,14 @@ def database_answers() -> bool:
 
 
 def ping() -> Parts:
-    """Redis and RabbitMQ are not used yet, so they are off."""
+    """Asks each part now; none is waited for long."""
+    settings = get_settings()
     return {
-        "database": "ok" if database_answers() else "down",
-        "redis": "off",
-        "rabbitmq": "off",
+        "database": _state(database_answers()),
+        "redis": _state(redis.answers()) if settings.redis_host else "off",
+        "rabbitmq": _state(rabbitmq.answers(settings)) if settings.rmq_host else "off",
     }
+
+
+def _state(answers: bool) -> State:
+    return "ok" if answers else "down"

@@ -32,3 +32,26 @@ def seconds_left(default: float) -> float:
     """Never negative; `default` where nobody set a limit (scripts, background work)."""
     deadline = _deadline.get()
     return default if deadline is None else max(0.0, deadline - monotonic())
+
+
+# How long the request has waited for what it can do without. A list, so that the threads that
+# work for one request add to the same sum.
+_waited: ContextVar[list[float] | None] = ContextVar("waited", default=None)
+
+
+def start_waiting() -> None:
+    """A request comes in; it has not waited yet."""
+    _waited.set([0.0])
+
+
+def add_wait(seconds: float) -> None:
+    """The current request has waited for something that it can do without."""
+    waited = _waited.get()
+    if waited is not None:
+        waited[0] += seconds
+
+
+def seconds_waited() -> float:
+    """The sum of these waits; 0 outside of requests."""
+    waited = _waited.get()
+    return waited[0] if waited else 0.0

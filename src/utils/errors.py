@@ -29,5 +29,13 @@ class Conflict(DomainError):
     """Already there, already done, or not possible in the present state."""
 
 
+class Unprocessable(DomainError):
+    """Valid by itself, but at odds with what the same client sent before."""
+
+
+class RateLimited(DomainError):
+    """Too often; the same request may succeed later."""
+
+
 class Unavailable(DomainError):
     """A dependency does not answer in time; the same request may succeed soon."""

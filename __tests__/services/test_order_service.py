@@ -1,0 +1,174 @@
+"""The rules of orders, over repositories that are not there."""
+
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import ClassVar
+from unittest.mock import patch
+from uuid import UUID, uuid4
+
+import pytest
+
+from services import order_service
+from utils.errors import Conflict, Forbidden, NotFound, Unavailable, Unprocessable
+
+ORDER_ID = uuid4()
+ORDER = {"id": str(ORDER_ID), "user_id": 7, "status": "PENDING"}
+MUG = {"id": 1, "name": "Mug", "price": Decimal("10.10"), "in_stock": True}
+CAP = {"id": 2, "name": "Cap", "price": Decimal("0.05"), "in_stock": True}
+OWNER = {"sub": "7", "exp": 0, "permissions": frozenset()}
+OTHER = {"sub": "8", "exp": 0, "permissions": frozenset()}
+CLERK = {"sub": "9", "exp": 0, "permissions": frozenset({"order:update_any", "order:read_any"})}
+ROOT = {"sub": "10", "exp": 0, "permissions": frozenset(), "is_superuser": True}
+
+
+@pytest.fixture
+def conn():
+    conn = object()
+
+    @contextmanager
+    def transaction():
+        yield conn
+
+    with patch("services.order_service.transaction", transaction):
+        yield conn
+
+
+@pytest.fixture
+def orders():
+    with patch("services.order_service.order_repository") as orders:
+        orders.get_owner_id.return_value = 7
+        orders.get_order.return_value = ORDER
+        orders.update_status.return_value = ORDER
+        orders.create_order.side_effect = lambda order, conn: order
+        yield orders
+
+
+@pytest.fixture
+def products():
+    with patch("services.order_service.product_repository") as products:
+        products.get_products_by_ids.return_value = [MUG, CAP]
+        yield products
+
+
+@pytest.fixture
+def outbox():
+    with patch("services.order_service.outbox_repository") as outbox:
+        yield outbox
+
+
+@pytest.fixture
+def cache():
+    with patch("services.order_service.order_cache") as cache:
+        cache.read.side_effect = lambda order_id, load: load()
+        yield cache
+
+
+class TestCreate:
+    WANTED: ClassVar = [{"product_id": 2, "quantity": 1000}, {"product_id": 1, "quantity": 3}]
+
+    def test_freezes_prices_in_the_order_that_was_asked_for(self, conn, orders, products, outbox):
+        made = order_service.create(7, self.WANTED)
+
+        assert made["items"] == [
+            {"product_id": 2, "name": "Cap", "price": Decimal("0.05"), "quantity": 1000},
+            {"product_id": 1, "name": "Mug", "price": Decimal("10.10"), "quantity": 3},
+        ]
+        assert str(made["total_price"]) == "80.30"
+        assert made["user_id"] == 7
+        assert isinstance(made["id"], UUID)
+
+    def test_everything_in_one_transaction(self, conn, orders, products, outbox):
+        made = order_service.create(7, self.WANTED, "once")
+
+        assert orders.claim_key.call_args.args[-1] is conn
+        assert products.get_products_by_ids.call_args.args == ([2, 1], conn)
+        assert orders.create_order.call_args.args[-1] is conn
+        outbox.add.assert_called_once_with("new_order", {"order_id": str(made["id"])}, conn)
+
+    @pytest.mark.parametrize(
+        ("found", "error", "sentence"),
+        [
+            ([MUG], NotFound, "Product 2 not found"),
+            ([MUG, {**CAP, "in_stock": False}], Conflict, "Product 2 is out of stock"),
+        ],
+    )
+    def test_refuses(self, conn, orders, products, outbox, found, error, sentence):
+        products.get_products_by_ids.return_value = found
+        with pytest.raises(error, match=f"^{sentence}$"):
+            order_service.create(7, self.WANTED)
+        orders.create_order.assert_not_called()
+        outbox.add.assert_not_called()
+
+    def test_a_used_key_gives_the_order_of_then(self, conn, orders, products, outbox):
+        order_service.create(7, self.WANTED, "once")
+        request_hash = orders.claim_key.call_args.args[1].request_hash
+        orders.reset_mock()
+        orders.claim_key.return_value = False
+        orders.get_key.return_value = {"request_hash": request_hash, "order_id": ORDER_ID}
+
+        assert order_service.create(7, self.WANTED, "once") is (
+            orders.get_order_as_created.return_value
+        )
+        orders.get_order_as_created.assert_called_once_with(ORDER_ID, conn)
+        orders.create_order.assert_not_called()
+
+    def test_a_key_is_used_for_one_body_only(self, conn, orders, products, outbox):
+        orders.claim_key.return_value = False
+        orders.get_key.return_value = {"request_hash": b"other", "order_id": ORDER_ID}
+        with pytest.raises(Unprocessable):
+            order_service.create(7, self.WANTED, "once")
+
+
+class TestRead:
+    @pytest.mark.parametrize("caller", [OWNER, CLERK, ROOT])
+    def test_those_who_may(self, orders, cache, caller):
+        assert order_service.get_by_id(ORDER_ID, caller) is ORDER
+        assert order_service.get_events(ORDER_ID, caller) is orders.get_events.return_value
+
+    @pytest.mark.parametrize("source", ["copy", "row"])
+    def test_nobody_else_wherever_it_comes_from(self, orders, cache, source):
+        if source == "copy":
+            cache.read.side_effect = lambda order_id, load: ORDER
+        with pytest.raises(Forbidden):
+            order_service.get_by_id(ORDER_ID, OTHER)
+        with pytest.raises(Forbidden):
+            order_service.get_events(ORDER_ID, OTHER)
+
+
+class TestChangeStatus:
+    @pytest.mark.parametrize(
+        ("caller", "status"),
+        [(OWNER, "CANCELED"), (CLERK, "CANCELED"), (CLERK, "PAID"), (ROOT, "SHIPPED")],
+    )
+    def test_those_who_may(self, orders, cache, caller, status):
+        assert order_service.change_status(ORDER_ID, status, caller) is ORDER
+        cache.drop.assert_called_once_with(ORDER_ID)
+
+    @pytest.mark.parametrize(
+        ("caller", "status"), [(OTHER, "CANCELED"), (OTHER, "PAID"), (OWNER, "PAID")]
+    )
+    def test_nobody_else(self, orders, cache, caller, status):
+        with pytest.raises(Forbidden):
+            order_service.change_status(ORDER_ID, status, caller)
+        orders.update_status.assert_not_called()
+
+    def test_not_from_every_status(self, orders, cache):
+        orders.update_status.return_value = None
+        with pytest.raises(Conflict):
+            order_service.change_status(ORDER_ID, "PAID", CLERK)
+
+    def test_drops_the_copy_also_when_the_answer_was_lost(self, orders, cache):
+        orders.update_status.side_effect = Unavailable("gone")
+        with pytest.raises(Unavailable):
+            order_service.change_status(ORDER_ID, "PAID", CLERK)
+        cache.drop.assert_called_once_with(ORDER_ID)
+
+
+def test_a_user_without_orders_must_exist(orders):
+    orders.get_orders.return_value = []
+    wanted = {"owner_id": 7, "status": None, "after_id": None, "limit": 10}
+    with (
+        patch("repositories.user_repository.get_user_by_id", side_effect=NotFound("no")),
+        pytest.raises(NotFound),
+    ):
+        order_service.get_all_of_user(wanted, 7)

@@ -1,0 +1,106 @@
+"""People, products and servers for the tests of the shop."""
+
+import os
+import socket
+from contextlib import contextmanager, suppress
+from time import monotonic, sleep
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from config.settings import get_settings
+
+REDIS = (os.environ.get("TEST_REDIS_HOST", "127.0.0.1"), 6379)
+RABBITMQ = (os.environ.get("TEST_RMQ_HOST", "127.0.0.1"), 5672)
+
+
+def reachable(address) -> bool:
+    with suppress(OSError), socket.create_connection(address, timeout=1):
+        return True
+    return False
+
+
+needs_redis = pytest.mark.skipif(not reachable(REDIS), reason="no Redis on 127.0.0.1:6379")
+needs_rabbitmq = pytest.mark.skipif(not reachable(RABBITMQ), reason="no RabbitMQ on 127.0.0.1:5672")
+
+
+def empty_shop() -> None:
+    """As if the shop had never had a customer: the ids begin anew."""
+    from utils.sql import execute
+
+    execute("SELECT setval('outbox_id_seq', 1, false), setval('products_id_seq', 1, false)")
+
+
+def new_user(name: str, is_superuser: bool = False) -> int:
+    from utils.sql import fetch_one
+
+    row = fetch_one(
+        """
+        INSERT INTO users (user_name, first_name, last_name, password_hash, is_superuser)
+        VALUES (%s, 'Anna', 'Petrova', 'x', %s)
+        RETURNING id
+        """,
+        (name, is_superuser),
+    )
+    return row["id"]
+
+
+def headers_of(user_id: int) -> dict[str, str]:
+    """What a logged-in user sends."""
+    from services.auth_service import generate_token_pair
+
+    return {"Authorization": f"Bearer {generate_token_pair(user_id)['access_token']}"}
+
+
+def new_product(name="Mug", price="10.10", in_stock=True) -> int:
+    from repositories import product_repository
+
+    return product_repository.create_product({"name": name, "price": price, "in_stock": in_stock})[
+        "id"
+    ]
+
+
+def new_order(user_id: int, product_id: int, quantity=1) -> dict[str, Any]:
+    from services import order_service
+
+    return order_service.create(user_id, [{"product_id": product_id, "quantity": quantity}])
+
+
+def caller(user_id: int, *permissions: str) -> Any:
+    return {"sub": str(user_id), "exp": 0, "permissions": frozenset(permissions)}
+
+
+def count(table: str, condition="true") -> int:
+    from utils.sql import fetch_one
+
+    return fetch_one(f"SELECT count(*) AS n FROM {table} WHERE {condition}")["n"]
+
+
+def eventually(condition, seconds=20.0):
+    """Waits until it is true; returns its last value."""
+    deadline = monotonic() + seconds
+    while not (value := condition()) and monotonic() < deadline:
+        sleep(0.02)
+    return value
+
+
+@contextmanager
+def settings_with(**environment: str):
+    """Other settings for a while."""
+    saved = {name: os.environ.get(name) for name in environment}
+    os.environ.update(environment)
+    get_settings.cache_clear()
+    try:
+        yield get_settings()
+    finally:
+        for name, value in saved.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+        get_settings.cache_clear()
+
+
+def unique(stem: str) -> str:
+    return f"{stem}.{uuid4().hex[:8]}"

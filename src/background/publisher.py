@@ -1,0 +1,53 @@
+"""Puts events into RabbitMQ. One thread owns a publisher, and with it a connection."""
+
+import pika
+from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
+from pika.exceptions import NackError, UnroutableError
+
+from config import rabbitmq
+from config.settings import Settings
+from services.event_service import HANDLERS, Event, to_message
+from services.outbox_service import Refused
+
+
+class Publisher:
+    """Every method raises pika's AMQPError when RabbitMQ is away; the next call connects anew."""
+
+    def __init__(self, settings: Settings, topology: rabbitmq.Topology) -> None:
+        self._settings = settings
+        self._topology = topology
+        self._connection: BlockingConnection | None = None
+        self._channel: BlockingChannel | None = None
+
+    def keep_alive(self) -> None:
+        """Connect if need be, send heartbeats, notice that the connection is gone."""
+        self._open_channel().connection.process_data_events(0)
+
+    def publish(self, event: Event) -> None:
+        """Returns when RabbitMQ has confirmed that it keeps the message. Raises Refused."""
+        properties = pika.BasicProperties(
+            message_id=str(event.event_id),
+            type=event.event,
+            content_type="application/json",
+            delivery_mode=pika.DeliveryMode.Persistent,
+        )
+        channel = self._open_channel()
+        try:
+            channel.basic_publish(
+                self._topology.exchange, event.event, to_message(event), properties, mandatory=True
+            )
+        except (UnroutableError, NackError) as error:
+            raise Refused(repr(error)) from error
+
+    def close(self) -> None:
+        closing, self._connection, self._channel = self._connection, None, None
+        rabbitmq.close(closing)
+
+    def _open_channel(self) -> BlockingChannel:
+        if self._channel is None or not self._channel.is_open:
+            self.close()
+            self._connection = rabbitmq.connect(self._settings)
+            self._channel = self._connection.channel()
+            self._topology.declare(self._channel, list(HANDLERS))
+            self._channel.confirm_delivery()
+        return self._channel

@@ -1,0 +1,112 @@
+"""Connections to RabbitMQ, and the queues that GopherTalk keeps there.
+
+pika's connection belongs to the thread that opened it, and sends its heartbeats only while that
+thread drives it: so the relay and the consumer each open one of their own.
+"""
+
+import socket
+from contextlib import suppress
+from threading import Thread
+from typing import NamedTuple
+
+import pika
+from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
+from pika.exceptions import AMQPConnectionError
+
+from config.settings import Settings, get_settings
+
+# pika gives a silent broker up five seconds after this.
+HEARTBEAT_SECONDS = 4
+PING_SECONDS = 0.2
+CLOSE_SECONDS = 1.0
+PROTOCOL_HEADER = b"AMQP\x00\x00\x09\x01"
+# How long a message that failed waits for its next try; after the last one it is parked.
+RETRY_SECONDS = (1.0, 5.0, 25.0)
+
+
+class Topology(NamedTuple):
+    """Events go to the exchange, from there to the queue. What fails waits in a retry queue, whose
+    messages fall back into the queue when their time is over; what keeps failing is parked."""
+
+    exchange: str
+    queue: str
+    retry_seconds: tuple[float, ...] = RETRY_SECONDS
+
+    @property
+    def dead_letters(self) -> str:
+        return f"{self.queue}.dead"
+
+    def retry_queue(self, seconds: float) -> str:
+        return f"{self.queue}.retry.{int(seconds * 1000)}ms"
+
+    def declare(self, channel: BlockingChannel, events: list[str]) -> None:
+        """May be done again by anybody at any time."""
+        channel.exchange_declare(self.exchange, "direct", durable=True)
+        channel.queue_declare(self.queue, durable=True)
+        for event in events:
+            channel.queue_bind(self.queue, self.exchange, event)
+        for seconds in self.retry_seconds:
+            channel.queue_declare(
+                self.retry_queue(seconds),
+                durable=True,
+                arguments={
+                    "x-message-ttl": int(seconds * 1000),
+                    "x-dead-letter-exchange": "",
+                    "x-dead-letter-routing-key": self.queue,
+                },
+            )
+        channel.queue_declare(self.dead_letters, durable=True)
+
+
+def topology() -> Topology:
+    settings = get_settings()
+    return Topology(settings.rmq_exchange, settings.rmq_queue)
+
+
+def connect(settings: Settings) -> BlockingConnection:
+    """Raises AMQPConnectionError when RabbitMQ does not let us in, for whatever reason."""
+    credentials = pika.PlainCredentials(settings.rmq_user, settings.rmq_password.get_secret_value())
+    parameters = pika.ConnectionParameters(
+        host=settings.rmq_host or "",
+        port=settings.rmq_port,
+        virtual_host=settings.rmq_vhost,
+        credentials=credentials,
+        heartbeat=HEARTBEAT_SECONDS,
+        connection_attempts=1,
+        socket_timeout=2.0,
+        stack_timeout=3.0,
+        blocked_connection_timeout=5.0,
+        tcp_options={"TCP_USER_TIMEOUT": 4000},
+        client_properties={"connection_name": "gophertalk"},
+    )
+    try:
+        return BlockingConnection(parameters)
+    except AMQPConnectionError:
+        raise
+    except Exception as error:
+        # pika lets some of its inner errors out, which are of no common kind.
+        raise AMQPConnectionError(repr(error)) from error
+
+
+def close(connection: BlockingConnection | None) -> None:
+    """Whatever state it is in. A RabbitMQ that does not answer is not waited for."""
+    if connection is not None and connection.is_open:
+        closing = Thread(target=_close, args=(connection,), daemon=True)
+        closing.start()
+        closing.join(CLOSE_SECONDS)
+
+
+def _close(connection: BlockingConnection) -> None:
+    with suppress(Exception):
+        connection.close()
+
+
+def answers(settings: Settings) -> bool:
+    """Whether RabbitMQ speaks at that address: it greets whoever names the protocol."""
+    address = (settings.rmq_host, settings.rmq_port)
+    try:
+        with socket.create_connection(address, timeout=PING_SECONDS) as connection:
+            connection.sendall(PROTOCOL_HEADER)
+            return connection.recv(1) == b"\x01"
+    except OSError:
+        return False

@@ -1,0 +1,64 @@
+"""HTTP for orders."""
+
+from typing import cast
+
+from dependencies.auth import CurrentUser, CurrentUserId
+from dependencies.pagination import UuidCursorPage
+from dependencies.params import IdempotencyKey, OrderId, OrderStatus, UserId
+from dto.access_dto import owner_filter
+from dto.order_dto import (
+    CreateOrderDto,
+    Order,
+    OrderEvent,
+    OrderFilter,
+    Status,
+    UpdateOrderDto,
+    WantedItem,
+)
+from services import order_service
+
+
+def create_order(dto: CreateOrderDto, user_id: CurrentUserId, key: IdempotencyKey = None) -> Order:
+    """A new order, at the prices of this moment. Send an `Idempotency-Key` to be able to repeat
+    the request safely: the same key and body give the same order again."""
+    return order_service.create(user_id, cast(list[WantedItem], dto.model_dump()["items"]), key)
+
+
+def get_orders(
+    caller: CurrentUser, page: UuidCursorPage, status: OrderStatus = None
+) -> list[Order]:
+    """Your orders, the newest first; with `order:read_any`, everybody's."""
+    owner_id = owner_filter(caller, "order:read_any")
+    return page.by_cursor(order_service.get_all(_filter(page, status, owner_id)))
+
+
+def get_orders_of_user(
+    user_id: UserId, page: UuidCursorPage, status: OrderStatus = None
+) -> list[Order]:
+    """One user's orders, the newest first."""
+    return page.by_cursor(order_service.get_all_of_user(_filter(page, status, user_id), user_id))
+
+
+def get_order(order_id: OrderId, caller: CurrentUser) -> Order:
+    """One order: your own, or with `order:read_any` anybody's."""
+    return order_service.get_by_id(order_id, caller)
+
+
+def get_order_events(order_id: OrderId, caller: CurrentUser) -> list[OrderEvent]:
+    """What happened to the order behind the scenes."""
+    return order_service.get_events(order_id, caller)
+
+
+def update_order(order_id: OrderId, dto: UpdateOrderDto, caller: CurrentUser) -> Order:
+    """PENDING to PAID or CANCELED, PAID to SHIPPED or CANCELED. The owner may cancel; the rest
+    needs `order:update_any`."""
+    return order_service.change_status(order_id, dto.status, caller)
+
+
+def _filter(page: UuidCursorPage, status: Status | None, owner_id: int | None) -> OrderFilter:
+    return {
+        "owner_id": owner_id,
+        "status": status,
+        "after_id": page.after_uuid,
+        "limit": page.limit,
+    }

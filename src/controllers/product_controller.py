@@ -1,0 +1,41 @@
+"""HTTP for products."""
+
+from typing import cast
+
+from dependencies.pagination import CursorPage
+from dependencies.params import ProductId
+from dto.product_dto import (
+    CreateProductDto,
+    NewProduct,
+    Product,
+    ProductChanges,
+    UpdateProductDto,
+)
+from services import product_service
+
+
+def get_products(page: CursorPage) -> list[Product]:
+    """What the shop has, ordered by id. The `Link` header leads to the next page."""
+    return page.by_cursor(product_service.get_all(page.after_id, page.limit, page.offset))
+
+
+def get_product(product_id: ProductId) -> Product:
+    """One product."""
+    return product_service.get_by_id(product_id)
+
+
+def create_product(dto: CreateProductDto) -> Product:
+    """A new product. Send the price as a string or a number; it is kept to the cent."""
+    return product_service.create(cast(NewProduct, dto.model_dump()))
+
+
+def update_product(product_id: ProductId, dto: UpdateProductDto) -> Product:
+    """Changes the fields that are sent. Orders keep what they were made with."""
+    return product_service.update(
+        product_id, cast(ProductChanges, dto.model_dump(exclude_unset=True))
+    )
+
+
+def delete_product(product_id: ProductId) -> None:
+    """Takes the product out of the shop. Orders that name it stay as they are."""
+    product_service.delete(product_id)

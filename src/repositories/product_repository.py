@@ -1,0 +1,99 @@
+"""Products in PostgreSQL. A deleted one stays in its row, for the orders that name it."""
+
+from typing import Any, LiteralString, cast
+
+from dto.product_dto import NewProduct, Product, ProductChanges
+from utils.errors import InvalidRequest, NotFound
+from utils.sql import Conn, execute, fetch_all, fetch_one
+
+COLUMNS: tuple[LiteralString, ...] = ("name", "price", "in_stock")
+
+
+def create_product(dto: NewProduct) -> Product:
+    return fetch_one(
+        """
+        INSERT INTO products (name, price, in_stock)
+        VALUES (%s, %s, %s)
+        RETURNING id, name, price, in_stock
+        """,
+        (dto["name"], dto["price"], dto["in_stock"]),
+    )
+
+
+def get_products(after_id: int, limit: int, offset: int) -> list[Product]:
+    """Those behind `after_id`, ordered by id."""
+    return fetch_all(
+        """
+        SELECT id, name, price, in_stock
+        FROM products
+        WHERE id > %s AND deleted_at IS NULL
+        ORDER BY id
+        OFFSET %s
+        LIMIT %s
+        """,
+        (after_id, offset, limit),
+    )
+
+
+def get_product_by_id(product_id: int) -> Product:
+    """Raises NotFound."""
+    return _found(
+        fetch_one(
+            """
+            SELECT id, name, price, in_stock
+            FROM products
+            WHERE id = %s AND deleted_at IS NULL
+            """,
+            (product_id,),
+        )
+    )
+
+
+def get_products_by_ids(product_ids: list[int], conn: Conn) -> list[Product]:
+    """Those of them that are there."""
+    return fetch_all(
+        """
+        SELECT id, name, price, in_stock
+        FROM products
+        WHERE id = ANY(%s) AND deleted_at IS NULL
+        ORDER BY id
+        """,
+        (product_ids,),
+        conn,
+    )
+
+
+def update_product(product_id: int, dto: ProductChanges) -> Product:
+    """Changes the columns that `dto` has. Raises InvalidRequest, NotFound."""
+    columns: list[LiteralString] = [column for column in COLUMNS if column in dto]
+    if not columns:
+        raise InvalidRequest("No fields to update")
+    assignments: list[LiteralString] = [column + " = %s" for column in columns]
+    values = cast(dict[str, Any], dto)
+    return _found(
+        fetch_one(
+            f"""
+            UPDATE products
+            SET {", ".join(assignments)}, updated_at = now()
+            WHERE id = %s AND deleted_at IS NULL
+            RETURNING id, name, price, in_stock
+            """,
+            (*(values[column] for column in columns), product_id),
+        )
+    )
+
+
+def delete_product(product_id: int) -> None:
+    """Soft. Raises NotFound."""
+    deleted = execute(
+        "UPDATE products SET deleted_at = now() WHERE id = %s AND deleted_at IS NULL",
+        (product_id,),
+    )
+    if deleted == 0:
+        raise NotFound("Product not found")
+
+
+def _found(row: Any) -> Any:
+    if row is None:
+        raise NotFound("Product not found")
+    return row

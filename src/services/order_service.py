@@ -1,0 +1,138 @@
+"""Orders: making them, reading them, and the way from PENDING to SHIPPED."""
+
+from decimal import Decimal
+from hashlib import sha256
+from uuid import UUID, uuid4
+
+from pydantic_core import to_json
+
+from dto.access_dto import Caller, may, owner_filter
+from dto.order_dto import (
+    Idempotency,
+    Order,
+    OrderEvent,
+    OrderFilter,
+    OrderItem,
+    Status,
+    WantedItem,
+)
+from repositories import (
+    order_repository,
+    outbox_repository,
+    product_repository,
+    user_repository,
+)
+from services import order_cache
+from utils.errors import Conflict, Forbidden, NotFound, Unprocessable
+from utils.sql import Conn, transaction
+
+# To each state, the states that it can be reached from.
+ALLOWED_FROM: dict[Status, list[Status]] = {
+    "PENDING": [],
+    "PAID": ["PENDING"],
+    "SHIPPED": ["PAID"],
+    "CANCELED": ["PENDING", "PAID"],
+}
+
+
+def create(user_id: int, wanted: list[WantedItem], key: str | None = None) -> Order:
+    """A new order, and the event that tells of it. With a key that was used before, the order
+    that was made then.
+
+    Raises NotFound for an unknown product, Conflict for one that is out of stock, Unprocessable
+    when the key was used for another order.
+    """
+    order_id = uuid4()
+    with transaction() as conn:
+        if key is not None:
+            idempotency = Idempotency(key, sha256(to_json(wanted)).digest())
+            if not order_repository.claim_key(user_id, idempotency, order_id, conn):
+                return _made_before(user_id, idempotency, conn)
+        items = _priced(wanted, conn)
+        order = order_repository.create_order(
+            {"id": order_id, "user_id": user_id, "items": items, "total_price": _total(items)},
+            conn,
+        )
+        outbox_repository.add("new_order", {"order_id": str(order_id)}, conn)
+    return order
+
+
+def _made_before(user_id: int, idempotency: Idempotency, conn: Conn) -> Order:
+    """The answer is what it was the first time, whatever has happened to the order since."""
+    used = order_repository.get_key(user_id, idempotency.key, conn)
+    if used["request_hash"] != idempotency.request_hash:
+        raise Unprocessable("This Idempotency-Key was used for another order")
+    return order_repository.get_order_as_created(used["order_id"], conn)
+
+
+def _priced(wanted: list[WantedItem], conn: Conn) -> list[OrderItem]:
+    """Name and price of each product as they are now."""
+    ids = [item["product_id"] for item in wanted]
+    products = {row["id"]: row for row in product_repository.get_products_by_ids(ids, conn)}
+    for product_id in ids:
+        if product_id not in products:
+            raise NotFound(f"Product {product_id} not found")
+        if not products[product_id]["in_stock"]:
+            raise Conflict(f"Product {product_id} is out of stock")
+    return [
+        {
+            "product_id": item["product_id"],
+            "name": products[item["product_id"]]["name"],
+            "price": products[item["product_id"]]["price"],
+            "quantity": item["quantity"],
+        }
+        for item in wanted
+    ]
+
+
+def _total(items: list[OrderItem]) -> Decimal:
+    return sum((item["price"] * item["quantity"] for item in items), Decimal("0.00"))
+
+
+def get_all(dto: OrderFilter) -> list[Order]:
+    """The newest first."""
+    return order_repository.get_orders(dto)
+
+
+def get_all_of_user(dto: OrderFilter, user_id: int) -> list[Order]:
+    """One user's orders, the newest first. Raises NotFound when there is no such user."""
+    orders = order_repository.get_orders({**dto, "owner_id": user_id})
+    if not orders:
+        user_repository.get_user_by_id(user_id)
+    return orders
+
+
+def get_by_id(order_id: UUID, caller: Caller) -> Order:
+    """Raises NotFound; Forbidden when it is somebody else's."""
+    order = order_cache.read(order_id, lambda: order_repository.get_order(order_id))
+    _demand_access(order["user_id"], caller, "order:read_any")
+    return order
+
+
+def get_events(order_id: UUID, caller: Caller) -> list[OrderEvent]:
+    """Raises NotFound; Forbidden when it is somebody else's."""
+    _demand_access(order_repository.get_owner_id(order_id), caller, "order:read_any")
+    return order_repository.get_events(order_id)
+
+
+def change_status(order_id: UUID, status: Status, caller: Caller) -> Order:
+    """The owner may cancel; the rest is for `order:update_any`.
+
+    Raises NotFound, Forbidden, and Conflict when the order cannot go to that state from its own.
+    """
+    _demand_access(order_repository.get_owner_id(order_id), caller, "order:update_any")
+    if status != "CANCELED" and not may(caller, "order:update_any"):
+        raise Forbidden("This needs the permission order:update_any")
+    try:
+        order = order_repository.update_status(order_id, status, ALLOWED_FROM[status])
+    finally:
+        # Also when the answer was lost on the way: the change may have been made.
+        order_cache.drop(order_id)
+    if order is None:
+        raise Conflict(f"The order cannot become {status} from its present status")
+    return order
+
+
+def _demand_access(owner_id: int, caller: Caller, permission: str) -> None:
+    if owner_filter(caller, permission) not in (None, owner_id):
+        raise Forbidden("This is somebody else's order")

@@ -1,0 +1,28 @@
+"""Products: reading, writing, deleting."""
+
+from dto.product_dto import NewProduct, Product, ProductChanges
+from repositories import product_repository
+
+
+def get_all(after_id: int | None, limit: int, offset: int) -> list[Product]:
+    """Ordered by id, those behind `after_id`."""
+    return product_repository.get_products(after_id or 0, limit, offset)
+
+
+def get_by_id(product_id: int) -> Product:
+    """Raises NotFound."""
+    return product_repository.get_product_by_id(product_id)
+
+
+def create(dto: NewProduct) -> Product:
+    return product_repository.create_product(dto)
+
+
+def update(product_id: int, dto: ProductChanges) -> Product:
+    """Orders keep the name and the price they were made with. Raises InvalidRequest, NotFound."""
+    return product_repository.update_product(product_id, dto)
+
+
+def delete(product_id: int) -> None:
+    """Raises NotFound."""
+    product_repository.delete_product(product_id)
