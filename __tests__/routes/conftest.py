@@ -19,9 +19,14 @@ from pydantic import TypeAdapter
 from app import app
 from config.secrets import token_secrets
 from dependencies.answers import Error, InvalidInput
-from repositories import permission_repository, post_repository, token_repository
+from repositories import (
+    permission_repository,
+    post_repository,
+    product_repository,
+    token_repository,
+)
 from routes import ROUTERS
-from services import token_service
+from services import order_service, token_service
 from utils import jwt, later
 from utils.sql import execute, transaction
 
@@ -64,7 +69,7 @@ def check_answer(response: Any) -> None:
     if api:
         assert headers["Cache-Control"] == "no-store"
     assert (headers.get("WWW-Authenticate") == "Bearer") == (status == 401)
-    assert ("Retry-After" in headers) == (status == 503 and "ping" not in path)
+    assert ("Retry-After" in headers) == (status in (429, 503) and "ping" not in path)
     assert ("Allow" in headers) == (status == 405)
 
     method = "GET" if request.method == "HEAD" else request.method
@@ -127,12 +132,21 @@ def good(
             token_repository.set_user_token(anna.id, purpose, token, 60, conn)
         return token
 
+    def product_id() -> int:
+        new: Any = {"name": "Mug", "price": "10.10", "in_stock": True}
+        return product_repository.create_product(new)["id"]
+
+    def one_product() -> dict[str, Any]:
+        return {"items": [{"product_id": product_id(), "quantity": 1}]}
+
     password = {"password": anna.password, "password_confirm": anna.password}
     newcomer = {"user_name": "gopher_new", "first_name": "New", "last_name": "Member", **password}
     # Of every name in a path: what makes a value that is there.
     values: dict[str, Callable[[], Any]] = {
+        "order_id": lambda: order_service.create(anna.id, one_product()["items"])["id"],
         "permission_id": permission_id,
         "post_id": post_id,
+        "product_id": product_id,
         "role_id": lambda: role(f"baker_{next(numbers)}", "post:read"),
         "session_id": lambda: jwt.read(anna.access_token, "access", token_secrets().access)["sid"],
         "token": lambda: token_service.issue(60),
@@ -168,6 +182,11 @@ def good(
         "delete_permission": lambda: by_root,
         "get_audit_log": lambda: by_root,
         "issue_token": lambda: {"json": {"ttl_minutes": 5}},
+        "create_product": lambda: {"json": {"name": "Mug", "price": "10.10"}, **by_root},
+        "update_product": lambda: {"json": {"price": "9.90"}, **by_root},
+        "delete_product": lambda: by_root,
+        "create_order": lambda: {"json": one_product()},
+        "update_order": lambda: {"json": {"status": "CANCELED"}},
     }
 
     def good(name: str, **parameters: Any) -> dict[str, Any]:

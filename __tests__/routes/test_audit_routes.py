@@ -12,11 +12,6 @@ NEW_USER = {
 
 
 @pytest.fixture
-def root(person):
-    return person("gopher_root", is_superuser=True)
-
-
-@pytest.fixture
 def ask(client, root):
     def send(method, path, body=None, **headers):
         return client.request(method, f"/api{path}", headers={**root.headers, **headers}, json=body)
@@ -79,14 +74,17 @@ class TestRoles:
             "after": {**before, "permissions": ["user:read"]},
         }
 
-    def test_deleted(self, ask, entry_of, role):
+    @pytest.mark.parametrize("holders", [0, 2])
+    def test_deleted(self, ask, entry_of, role, person, holders):
         baker = role("baker", "post:read")
+        for number in range(holders):
+            person(f"gopher_{number}", ["baker"])
         before = ask("GET", f"/roles/{baker}").json()
 
-        assert entry_of("DELETE", f"/roles/{baker}") == {
+        assert entry_of("DELETE", f"/roles/{baker}?force=true") == {
             "action": "role.delete",
             "target": "role:baker",
-            "before": before,
+            "before": {**before, "holders": holders},
             "after": None,
         }
 

@@ -16,9 +16,10 @@ from psycopg import OperationalError
 from pydantic import BaseModel
 
 from app import app
+from dependencies import rate_limit
 from repositories import post_repository
 from routes import ROUTERS
-from services import session_service
+from services import order_service, rate_limit_service, session_service
 from utils.sql import execute, fetch_one
 
 ROUTES = [route for router in ROUTERS for route in router.routes]
@@ -47,6 +48,8 @@ PUBLIC = {
     ("GET", "/api/health-check"),
     ("GET", "/api/ping"),
 }
+# Guests hold the permission for these.
+GUESTS_TOO = {("GET", "/api/products"), ("GET", "/api/products/{product_id}")}
 # These ask the database after the answer, so that it tells nobody whose address is known.
 LATER = {"forgot_password": 202}
 UNKNOWN = 999_999
@@ -130,7 +133,7 @@ class TestGuards:
         path = route.path_format
         for method in route.methods - {"HEAD"}:
             status = client.request(method, re.sub(r"{\w+}", "1", path)).status_code
-            if path.startswith("/api") and (method, path) not in PUBLIC:
+            if path.startswith("/api") and (method, path) not in PUBLIC | GUESTS_TOO:
                 assert status == 401
             else:
                 assert status != 401
@@ -138,7 +141,7 @@ class TestGuards:
     def test_the_public_list_names_what_is_there(self):
         there = {(method, route.path_format) for route in ROUTES for method in route.methods}
 
-        assert there >= PUBLIC
+        assert there >= PUBLIC | GUESTS_TOO
 
     def test_what_is_guarded_is_documented_so(self):
         for path, methods in app.openapi()["paths"].items():
@@ -158,7 +161,7 @@ class TestEveryDocumentedRefusal:
     """What the documentation threatens can really happen."""
 
     @pytest.fixture
-    def spoilt(self, good, anna, boris, root, person, write, delete_elsewhere):
+    def spoilt(self, good, anna, boris, root, person, write, delete_elsewhere, monkeypatch):
         """Of refusals that need more than the rules in `refused`: what is other than in a good
         request, with `path` for the values in the path."""
 
@@ -190,6 +193,28 @@ class TestEveryDocumentedRefusal:
             session_service.forget_everybody()
             return {"headers": anna.headers}
 
+        def used_up():
+            """Whoever is counted has asked too often."""
+            verdict = rate_limit_service.Verdict(False, 5, 60, 0, 7)
+            monkeypatch.setattr(rate_limit_service, "rate_of", lambda name: "5/minute")
+            monkeypatch.setattr(rate_limit_service, "hit", lambda *_: verdict)
+            monkeypatch.setattr(rate_limit, "client_address", lambda _: "198.18.0.1")
+            return {}
+
+        def boris_order():
+            items = good("create_order")["json"]["items"]
+            return {"path": {"order_id": order_service.create(boris.id, items)["id"]}}
+
+        def out_of_stock():
+            request = good("create_order")
+            execute("UPDATE products SET in_stock = false")
+            return {"json": request["json"]}
+
+        rules = {
+            401: lambda: strip_of_permissions() | {"headers": {}},
+            403: strip_of_permissions,
+            429: used_up,
+        }
         bad_token = {"token": "754321:xyz9AbC2DeF3GhI4JkL0"}
         painter = {"roles": ["painter"]}
         taken = {"user_name": boris.user_name}
@@ -242,12 +267,28 @@ class TestEveryDocumentedRefusal:
             ("delete_permission", 409): lambda: {
                 "path": {"permission_id": id_of("permissions WHERE is_builtin LIMIT 1")}
             },
+            ("update_product", 400): lambda: {"json": {}},
+            ("create_order", 404): lambda: {
+                "json": {"items": [{"product_id": UNKNOWN, "quantity": 1}]}
+            },
+            ("create_order", 409): out_of_stock,
+            ("get_orders_of_user", 403): someone_elses,
+            ("get_orders_of_user", 404): lambda: {
+                "headers": root.headers,
+                "path": {"user_id": UNKNOWN},
+            },
+            ("get_order", 403): boris_order,
+            ("get_order_events", 403): boris_order,
+            ("update_order", 403): lambda: {"json": {"status": "PAID"}},
+            ("update_order", 409): lambda: {
+                "headers": root.headers,
+                "json": {"status": "SHIPPED"},
+            },
         }
 
         def spoilt(name, status):
-            if (name, status) in rows:
-                return rows[name, status]()
-            return strip_of_permissions() if status == 403 else None
+            make = rows.get((name, status)) or rules.get(status)
+            return make() if make else None
 
         return spoilt
 
@@ -263,11 +304,9 @@ class TestEveryDocumentedRefusal:
             names = {(each["in"], each["name"]) for each in operation.get("parameters", ())}
             ids = [each for where, each in names if where == "path"]
             if status == 404:
-                unknown = {"role_id": uuid4(), "permission_id": uuid4()}
-                return good(name, **{each: unknown.get(each, UNKNOWN) for each in ids})
+                numbered = {"post_id", "product_id", "user_id"}
+                return good(name, **{x: UNKNOWN if x in numbered else uuid4() for x in ids})
             request = good(name)
-            if status == 401:
-                return request | {"headers": {}}
             if status == 413:
                 return request | {"json": {"text": "x" * 65536}, "data": None}
             if "json" in request:

@@ -171,7 +171,8 @@ class TestDelete:
         refused(
             ask("DELETE", f"/roles/{baker}"),
             409,
-            "2 users hold the role baker: take it from them first, or delete it with ?force=true",
+            "The role baker is held (users: 2): take it from them first, "
+            "or delete it with ?force=true",
         )
         assert ask("DELETE", f"/roles/{baker}?force=false").status_code == 409
         assert ask("DELETE", f"/roles/{baker}?force=true").status_code == 204
@@ -261,7 +262,15 @@ class TestRolesOfAUser:
 
         assert [each["name"] for each in answer.json()] == ["user"]
 
-    @pytest.mark.parametrize("unknown", ["painter", "Admin", str(uuid4())])
+    def test_case_does_not_matter(self, ask, role, person):
+        painter = role("painter")
+        anna = person("gopher_anna")
+        answer = ask("PUT", f"/users/{anna.id}/roles", {"roles": ["Admin", painter.upper()]})
+
+        assert answer.status_code == 200
+        assert [each["name"] for each in answer.json()] == ["admin", "painter", "user"]
+
+    @pytest.mark.parametrize("unknown", ["painter", "admin ", str(uuid4())])
     def test_an_unknown_one_changes_nothing(self, ask, person, refused, unknown):
         anna = person("gopher_anna")
         answer = ask("PUT", f"/users/{anna.id}/roles", {"roles": ["admin", unknown]})

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from utils.sql import execute, fetch_one
+from utils.sql import execute, fetch_one, transaction
 
 FORMAT = re.compile(r"[0-9]{6}:[A-Za-z0-9_-]{20,}")
 GOOD, BAD = {"status_code": 200, "status": True}, {"status_code": 200, "status": False}
@@ -48,7 +48,10 @@ class TestIssue:
         assert FORMAT.fullmatch(answer.json()["token"])
         assert answer.headers["cache-control"] == "no-store"
 
-    @pytest.mark.parametrize(("body", "minutes"), [({}, 60), ({"ttl_minutes": 43_200}, 43_200)])
+    @pytest.mark.parametrize(
+        ("body", "minutes"),
+        [({}, 60), ({"ttl_minutes": 43_200}, 43_200), ({"ttl_minutes": 5.0}, 5)]
+    )
     def test_it_lives_as_long_as_was_asked_or_an_hour(self, client, body, minutes):
         issue(client, json=body)
         row = fetch_one(
@@ -122,7 +125,9 @@ class TestValid:
     ):
         from repositories import token_repository
 
-        token_repository.set_user_token(person("gopher_anna").id, purpose, "123456:abc", 60)
+        anna = person("gopher_anna").id
+        with transaction() as conn:
+            token_repository.set_user_token(anna, purpose, "123456:abc", 60, conn)
 
         assert check(client, "123456:abc") == BAD
         assert token_repository.is_good("123456:abc", purpose)

@@ -19,6 +19,7 @@ REGISTRATION = {
     "first_name": "Anna",
     "last_name": "Petrova",
 }
+SESSION = "0b5b1c4e-6a52-4a6e-9d0a-0c1c8a7f3f5b"
 LOGIN = {"user_name": "gopher_anna", "password": "gopher1!"}
 
 
@@ -344,13 +345,13 @@ class TestRefresh:
 
     @pytest.fixture
     def token(self):
-        return auth_service._sign_pair(7, "s1")["refresh_token"]
+        return auth_service._sign_pair(7, SESSION)["refresh_token"]
 
     def test_an_unspent_token_gives_a_new_pair_for_the_same_session(
         self, sessions, end, events, token
     ):
         sessions.spend_refresh_token.return_value = {
-            "session_id": "s1",
+            "session_id": SESSION,
             "user_id": 7,
             "reused": False,
         }
@@ -358,10 +359,10 @@ class TestRefresh:
 
         sessions.spend_refresh_token.assert_called_once_with(token, "conn")
         sessions.add_refresh_token.assert_called_once_with(
-            "s1", pair["refresh_token"], 86400, "conn"
+            SESSION, pair["refresh_token"], 86400, "conn"
         )
         claims = jwt.read(pair["access_token"], "access", token_secrets().access)
-        assert (claims["sub"], claims["sid"]) == ("7", "s1")
+        assert (claims["sub"], claims["sid"]) == ("7", SESSION)
         assert pair["refresh_token"] != token
         assert events == ["committed"]
 
@@ -369,7 +370,7 @@ class TestRefresh:
         self, sessions, end, events, token
     ):
         sessions.spend_refresh_token.return_value = {
-            "session_id": "s1",
+            "session_id": SESSION,
             "user_id": 7,
             "reused": False,
         }
@@ -381,14 +382,14 @@ class TestRefresh:
 
     @pytest.fixture
     def reused(self, sessions):
-        spent = {"session_id": "s1", "user_id": 7, "reused": True}
+        spent = {"session_id": SESSION, "user_id": 7, "reused": True}
         sessions.spend_refresh_token.return_value = spent
 
     def test_a_reused_token_ends_its_session(self, sessions, reused, end, events, token):
         with pytest.raises(InvalidCredentials, match=r"^Invalid refresh token$"):
             auth_service.refresh(token)
 
-        end.assert_called_once_with("s1", 7)
+        end.assert_called_once_with(SESSION, 7)
         sessions.add_refresh_token.assert_not_called()
         assert events == ["committed", "ended"]
 
@@ -397,7 +398,7 @@ class TestRefresh:
         with pytest.raises(InvalidCredentials, match=r"^Invalid refresh token$"):
             auth_service.refresh(token)
 
-        end.assert_called_once_with("s1", 7)
+        end.assert_called_once_with(SESSION, 7)
 
     def test_a_session_that_could_not_be_ended_is_no_401(self, reused, end, token):
         end.side_effect = Unavailable("The database is not available")
@@ -415,7 +416,7 @@ class TestRefresh:
     @pytest.mark.parametrize("token", ["", "x.y.z", "access token"])
     def test_what_is_no_refresh_token_never_reaches_the_database(self, sessions, token):
         if token == "access token":
-            token = auth_service._sign_pair(7, "s1")["access_token"]
+            token = auth_service._sign_pair(7, SESSION)["access_token"]
         with pytest.raises(InvalidCredentials, match=r"^Invalid refresh token$"):
             auth_service.refresh(token)
 

@@ -38,7 +38,8 @@ def forgot(email, mails):
 
 
 def confirmed(user):
-    return user_repository.is_email_confirmed(user.id)
+    query = "SELECT email_confirmed_at IS NOT NULL AS it_is FROM users WHERE id = %s"
+    return fetch_one(query, (user.id,))["it_is"]
 
 
 class TestForgotPassword:
@@ -55,7 +56,7 @@ class TestForgotPassword:
             recovery_service.reset_password(code, "gopher3!")
 
     def test_case_does_not_matter_and_the_mail_goes_to_the_address_of_the_user(self, anna, mails):
-        assert forgot("ANNA@Example.ORG", mails)[0].lower() == "anna@example.org"
+        assert forgot("ANNA@Example.ORG", mails)[0] == "anna@example.org"
 
     @pytest.mark.parametrize("typed", ["mİke@example.org", "MIKE@example.org"])
     def test_an_address_that_only_folds_to_the_users_gets_no_mail(self, person, mails, typed):

@@ -18,7 +18,8 @@ def anna(person):
     """A user with one session; a token of the service; a token to reset the password."""
     anna = person("gopher_anna").id
     token_repository.add_token("one", 60)
-    token_repository.set_user_token(anna, "password_reset", "two", 60)
+    with transaction() as conn:
+        token_repository.set_user_token(anna, "password_reset", "two", 60, conn)
     return anna
 
 

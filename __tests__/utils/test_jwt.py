@@ -13,13 +13,14 @@ from utils import jwt
 SECRET = "access-secret-of-thirty-two-bytes-or-more"
 OTHER_SECRET = "refresh-secret-of-thirty-two-bytes-or-more"
 HEADER = {"alg": "HS256", "typ": "JWT"}
+SESSION = "0b5b1c4e-6a52-4a6e-9d0a-0c1c8a7f3f5b"
 CLAIMS = {
     "sub": "7",
     "exp": 9999999999,
     "iat": 1,
     "jti": "j1",
     "type": "access",
-    "sid": "s1",
+    "sid": SESSION,
 }
 
 
@@ -42,19 +43,19 @@ def claims_without(name: str) -> dict:
 class TestSign:
     def test_the_claims_come_back(self):
         with patch("utils.jwt.time", return_value=1000.9):
-            signed = jwt.sign(7, "s1", "refresh", SECRET, 60)
+            signed = jwt.sign(7, SESSION, "refresh", SECRET, 60)
             claims = jwt.read(signed, "refresh", SECRET)
 
         jti = claims.pop("jti")
-        assert claims == {"sub": "7", "exp": 1060, "iat": 1000, "type": "refresh", "sid": "s1"}
+        assert claims == {"sub": "7", "exp": 1060, "iat": 1000, "type": "refresh", "sid": SESSION}
         assert len(jti) == 32
 
     def test_no_two_tokens_are_equal(self):
         with patch("utils.jwt.time", return_value=1000):
-            assert len({jwt.sign(7, "s1", "access", SECRET, 60) for _ in range(5)}) == 5
+            assert len({jwt.sign(7, SESSION, "access", SECRET, 60) for _ in range(5)}) == 5
 
     def test_header_and_signature_are_those_of_hs256(self):
-        head, body, signature = jwt.sign(7, "s1", "access", SECRET, 60).split(".")
+        head, body, signature = jwt.sign(7, SESSION, "access", SECRET, 60).split(".")
 
         assert json.loads(urlsafe_b64decode(head + "==")) == HEADER
         expected = hmac.digest(SECRET.encode(), f"{head}.{body}".encode(), hashlib.sha256)
@@ -72,7 +73,7 @@ class TestSign:
         ],
     )
     def test_a_secret_is_bytes_whatever_it_looks_like(self, secret):
-        signed = jwt.sign(7, "s1", "access", secret, 60)
+        signed = jwt.sign(7, SESSION, "access", secret, 60)
         head, body, signature = signed.split(".")
 
         assert jwt.read(signed, "access", secret)["sub"] == "7"
@@ -94,7 +95,7 @@ class TestRead:
     @pytest.mark.parametrize(("now", "good"), [(1059.9, True), (1060, False), (1061, False)])
     def test_a_token_is_good_until_it_expires(self, now, good):
         with patch("utils.jwt.time", return_value=1000):
-            signed = jwt.sign(7, "s1", "access", SECRET, 60)
+            signed = jwt.sign(7, SESSION, "access", SECRET, 60)
         with patch("utils.jwt.time", return_value=1000):
             jwt.read(signed, "access", SECRET)  # remembered from here on
 
@@ -115,7 +116,7 @@ class TestRead:
             jwt.read(token(), "access", OTHER_SECRET)
 
     def test_a_refresh_token_with_the_types_swapped_is_refused(self):
-        refresh = jwt.sign(7, "s1", "refresh", OTHER_SECRET, 60)
+        refresh = jwt.sign(7, SESSION, "refresh", OTHER_SECRET, 60)
         for kind, secret in [("access", OTHER_SECRET), ("refresh", SECRET), ("access", SECRET)]:
             with pytest.raises(jwt.InvalidToken):
                 jwt.read(refresh, kind, secret)
@@ -151,6 +152,15 @@ class TestRead:
             ("type", ["access"]),
             ("sid", 1),
             ("sid", None),
+            ("sid", ""),
+            ("sid", "s1"),
+            ("sid", "0" * 36),
+            ("sid", SESSION.upper()),
+            ("sid", SESSION.replace("-", "")),
+            ("sid", f"{{{SESSION}}}"),
+            ("sid", f"{SESSION}\n"),
+            ("sid", f"{SESSION}0"),
+            ("sid", "\u0660" + SESSION[1:]),
         ],
     )
     def test_every_claim_has_its_own_kind_of_value(self, name, value):
@@ -216,6 +226,31 @@ class TestRead:
     def test_junk_is_refused(self, junk):
         with pytest.raises(jwt.InvalidToken):
             jwt.read(junk, "access", SECRET)
+
+    @pytest.mark.parametrize(
+        "spelling",
+        [
+            lambda good: good + "=",
+            lambda good: good + "\n",
+            lambda good: " " + good,
+            lambda good: good + ".",
+            lambda good: "." + good,
+            lambda good: good + ".e30",
+            lambda good: good[:-5] + "\n" + good[-5:],
+            lambda good: good[:-5] + "!" + good[-5:],
+            lambda good: good.replace(".", ".=", 1),
+            lambda good: good.replace(".", "..", 1),
+            lambda good: f'"{good}"',
+        ],
+    )
+    def test_a_good_token_spelt_otherwise_is_refused_unread(self, spelling):
+        """The library skips what is no base64; then one token could be spelt in many ways."""
+        good = token({**CLAIMS, "jti": "spelt"})
+        assert jwt.read(good, "access", SECRET)["jti"] == "spelt"
+        with patch("utils.jwt.jose_jwt.decode") as decode, pytest.raises(jwt.InvalidToken):
+            jwt.read(spelling(good), "access", SECRET)
+
+        decode.assert_not_called()
 
     @pytest.mark.parametrize("junk", ["x" * 8192, "a.b." + "c" * 8192, "." * 8192])
     def test_eight_kilobytes_are_refused_unread(self, junk):

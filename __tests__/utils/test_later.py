@@ -1,11 +1,17 @@
 """Work that need not be done before the answer."""
 
+import os
+import subprocess
+import sys
 from contextvars import copy_context
-from threading import Event
+from threading import Barrier, Event, current_thread
+from threading import enumerate as enumerate_threads
+from time import monotonic
 
 import pytest
 
 from utils import context, later
+from utils.errors import Unavailable
 
 
 def test_it_returns_at_once_and_the_work_is_done_by_the_end():
@@ -76,10 +82,91 @@ def test_what_it_raises_is_logged_and_the_next_work_is_done(caplog):
 @pytest.mark.parametrize("pending", [0, 1])
 def test_the_end_of_the_program_waits_no_longer_than_it_was_told(pending):
     go = Event()
+    done = []
+
+    def work() -> None:
+        go.wait(10)
+        done.append(1)
+
     for _ in range(pending):
-        later.run_later(go.wait)
-    later.finish(0)
-    assert len(later._pending) == pending
+        later.run_later(work)
+    began = monotonic()
+    later.finish(0.1)
+    waited = monotonic() - began
+    assert (waited >= 0.1) == bool(pending)
+    assert waited < 5
+    assert done == []
     go.set()
     later.finish(10)
-    assert not later._pending
+    assert done == [1] * pending
+
+
+def test_its_threads_do_not_hold_up_the_end_of_the_program():
+    program = """
+from threading import Event
+from utils import later
+for _ in range(5):
+    later.run_later(Event().wait)
+later.finish(0.1)
+print("the end")
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "the end\n", "")
+
+
+def test_two_works_at_a_time_and_no_thread_for_each():
+    go, both = Event(), Barrier(later.THREADS + 1)
+    names = []
+
+    def work() -> None:
+        both.wait(10)
+        go.wait(10)
+
+    for _ in range(later.THREADS):
+        later.run_later(work)
+    both.wait(10)
+    for _ in range(20):
+        later.run_later(lambda: names.append(current_thread().name))
+    assert names == []
+    go.set()
+    later.finish(10)
+
+    assert names == ["later"] * 20
+    assert len([each for each in enumerate_threads() if each.name == "later"]) == later.THREADS
+
+
+def test_when_too_much_waits_no_more_is_promised_and_what_was_is_kept(monkeypatch):
+    go, started = Event(), Barrier(later.THREADS + 1)
+    done = []
+
+    def hold() -> None:
+        started.wait(10)
+        go.wait(10)
+
+    monkeypatch.setattr(later._queue, "maxsize", 3)
+    for _ in range(later.THREADS):
+        later.run_later(hold)
+    started.wait(10)
+    for number in range(3):
+        later.run_later(done.append, number)
+    with pytest.raises(Unavailable, match=r"^Too much is waiting to be done, please try again"):
+        later.run_later(done.append, 3)
+    go.set()
+    later.finish(10)
+    assert sorted(done) == [0, 1, 2]
+
+    later.run_later(done.append, 4)
+    later.finish(10)
+    assert 4 in done
+
+
+def test_so_much_may_wait():
+    assert later._queue.maxsize == later.MAX_WAITING == 1000
