@@ -1,16 +1,15 @@
 """Registration, login, tokens and sessions."""
 
-from fastapi import APIRouter
-
 from controllers import auth_controller
 from dependencies.answers import refusals
 from dependencies.auth import MEMBER
 from dependencies.json_route import HashingRoute, JsonRoute
+from dependencies.router import Router
 from dto.auth_dto import BearerToken, Session, TokenPair
 
 # Those that hash a password have threads of their own.
-hashing = APIRouter(prefix="/api", tags=["auth"], route_class=HashingRoute)
-public = APIRouter(prefix="/api", tags=["auth"], route_class=JsonRoute)
+hashing = Router(prefix="/api", tags=["auth"], route_class=HashingRoute)
+public = Router(prefix="/api", tags=["auth"], route_class=JsonRoute)
 
 hashing.post(
     "/auth/register",
@@ -55,7 +54,7 @@ public.post(
     responses=refusals(413, 422, s401="Invalid or expired token"),
 )(auth_controller.confirm_email)
 
-password_form = APIRouter(prefix="/api", tags=["auth"], route_class=HashingRoute)
+password_form = Router(prefix="/api", tags=["auth"], route_class=HashingRoute)
 
 password_form.post(
     "/login/access-token",
@@ -64,7 +63,7 @@ password_form.post(
     responses=refusals(413, 422, s401="Wrong password"),
 )(auth_controller.get_access_token)
 
-router = APIRouter(
+router = Router(
     prefix="/api/auth",
     tags=["auth"],
     route_class=JsonRoute,

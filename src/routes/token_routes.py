@@ -1,13 +1,12 @@
 """The token service. Public: a token is its own proof."""
 
-from fastapi import APIRouter
-
 from controllers import token_controller
 from dependencies.answers import refusals
 from dependencies.json_route import JsonRoute
+from dependencies.router import Router
 from dto.token_dto import IssuedToken, TokenStatus
 
-router = APIRouter(prefix="/api/app", tags=["tokens"], route_class=JsonRoute)
+router = Router(prefix="/api/app", tags=["tokens"], route_class=JsonRoute)
 
 router.post(
     "/token",
