@@ -2,6 +2,7 @@
 
 import datetime
 import ipaddress
+import socket
 import ssl
 from email import message_from_bytes, policy
 
@@ -193,6 +194,43 @@ class TestLogin:
 
         assert inbox.messages == []
         assert "wrong secret" not in caplog.text
+
+    @pytest.mark.parametrize("host", ["mail.example.org", "127.0.0.2", "localhost.example.org"])
+    def test_no_password_to_a_server_without_tls_elsewhere(
+        self, serve, inbox, monkeypatch, caplog, host
+    ):
+        serve("gopher", "let me in", authenticator=inbox.authenticate, auth_require_tls=False)
+        self.call_it(host, monkeypatch)
+        with pytest.raises(mail.smtplib.SMTPNotSupportedError, match="without TLS"):
+            mail.send(*MAIL)
+
+        assert (inbox.logins, inbox.messages) == ([], [])
+        assert "let me in" not in caplog.text
+
+    def test_what_needs_no_password_is_sent_there(self, serve, inbox, monkeypatch):
+        serve()
+        self.call_it("mail.example.org", monkeypatch)
+        mail.send(*MAIL)
+
+        assert len(inbox.messages) == 1
+
+    def test_a_server_on_this_machine_needs_no_tls(self, serve, inbox):
+        serve("gopher", "let me in", authenticator=inbox.authenticate, auth_require_tls=False)
+        mail.send(*MAIL)
+
+        assert inbox.logins == [(b"gopher", b"let me in")]
+        assert len(inbox.messages) == 1
+
+    def call_it(self, host, monkeypatch):
+        """The server of the test under the name of another machine."""
+        used = mail.get_settings().model_copy(update={"smtp_host": host})
+        monkeypatch.setattr(mail, "get_settings", lambda: used)
+        connect = socket.create_connection
+        monkeypatch.setattr(
+            socket,
+            "create_connection",
+            lambda address, *rest, **options: connect(("127.0.0.1", address[1]), *rest, **options),
+        )
 
 
 class TestTls:

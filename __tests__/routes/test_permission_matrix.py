@@ -9,10 +9,12 @@ from itertools import count
 from uuid import uuid4
 
 import pytest
+from shop import new_order, new_product
 
 from routes import ROUTERS
 
-# "member": a good token. "own|x": one's own, else x. "member&x": x, and somebody must be it.
+# "member": a good token. "own|x": one's own, else x; with "found|x" what is not there is 404 to
+# everybody. "member&x": x, and somebody must be it.
 RULES = {
     "POST /api/auth/logout": "member",
     "GET /api/auth/sessions": "member",
@@ -44,6 +46,17 @@ RULES = {
     "POST /api/permissions": "role:write",
     "DELETE /api/permissions/{permission_id}": "role:write",
     "GET /api/audit": "audit:read",
+    "GET /api/products": "product:read",
+    "POST /api/products": "product:create",
+    "GET /api/products/{product_id}": "product:read",
+    "PUT /api/products/{product_id}": "product:update",
+    "DELETE /api/products/{product_id}": "product:delete",
+    "GET /api/orders": "member",
+    "POST /api/orders": "member&order:create",
+    "GET /api/orders/user/{user_id}": "own|order:read_any",
+    "GET /api/orders/{order_id}": "member&found|order:read_any",
+    "GET /api/orders/{order_id}/events": "member&found|order:read_any",
+    "PATCH /api/orders/{order_id}": "member&found|order:update_any",
 }
 NEW_USER = {"password": "gopher1!", "first_name": "Boris", "last_name": "Petrov"}
 BODIES = {
@@ -55,6 +68,10 @@ BODIES = {
     "POST /api/roles": lambda n: {"name": f"created_{n}"},
     "PATCH /api/roles/{role_id}": lambda n: {"description": "Changed"},
     "PUT /api/roles/{role_id}/permissions": lambda n: {"permissions": ["post:read"]},
+    "POST /api/products": lambda n: {"name": "Mug", "price": "1.00"},
+    "PUT /api/products/{product_id}": lambda n: {"price": "2.00"},
+    "POST /api/orders": lambda n: {"items": [{"product_id": new_product(), "quantity": 1}]},
+    "PATCH /api/orders/{order_id}": lambda n: {"status": "CANCELED"},
     "POST /api/permissions": lambda n: {"resource": "post", "action": f"created_{n}"},
 }
 MODERATOR = ("audit:read", "post:delete_any", "role:read", "user:read_private")
@@ -64,7 +81,7 @@ numbers = count(1)
 
 def relations(name, role):
     """Whose thing: the caller's own, another's, nobody's (it is not there); or there is none."""
-    owned = re.search(r"{(post_id|user_id|session_id)}", name)
+    owned = re.search(r"{(post_id|user_id|session_id|order_id)}", name)
     if owned:
         return ["other", "nobody"] if role == "guest" else ["owner", "other", "nobody"]
     return ["other", "nobody"] if "{" in name else ["none"]
@@ -149,8 +166,10 @@ class World:
             "user_id": lambda: owner().id,
             "role_id": lambda: self.new_role(f"made_{next(numbers)}"),
             "permission_id": permission_id,
+            "product_id": new_product,
+            "order_id": lambda: new_order(owner().id, new_product())["id"],
         }
-        nothing = {name: 2**40 for name in ("post_id", "user_id")}
+        nothing = {name: 2**40 for name in ("post_id", "user_id", "product_id")}
         return re.sub(
             r"{(\w+)}",
             lambda found: str(
@@ -184,6 +203,8 @@ def verdict(rule, role, relation, held):
     if rule == "member" or role == "superuser" or permission in held:
         return "allowed"
     if own and relation == "owner":
+        return "allowed"
+    if own == "found" and relation == "nobody":
         return "allowed"
     return 401 if role == "guest" else 403
 

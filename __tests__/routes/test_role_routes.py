@@ -9,11 +9,6 @@ TOO_LARGE = "The body must not be larger than 64 KiB"
 
 
 @pytest.fixture
-def root(person):
-    return person("gopher_root", is_superuser=True)
-
-
-@pytest.fixture
 def ask(client, root):
     """A request of the superuser: `ask("PATCH", "/roles/1", {...})`."""
 

@@ -50,7 +50,7 @@ class TestIssue:
 
     @pytest.mark.parametrize(
         ("body", "minutes"),
-        [({}, 60), ({"ttl_minutes": 43_200}, 43_200), ({"ttl_minutes": 5.0}, 5)]
+        [({}, 60), ({"ttl_minutes": 43_200}, 43_200), ({"ttl_minutes": 5.0}, 5)],
     )
     def test_it_lives_as_long_as_was_asked_or_an_hour(self, client, body, minutes):
         issue(client, json=body)

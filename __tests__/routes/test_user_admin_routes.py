@@ -22,7 +22,7 @@ NEW = {
     "last_name": "Petrov",
 }
 LAST = "This is the last active superuser: make somebody else a superuser first"
-PROOF = "To change the password, send the present one as current_password"
+PROOF = "This change needs the present password, as current_password"
 
 
 @pytest.fixture
@@ -34,11 +34,6 @@ def ask(client):
         return client.request(method, f"/api{path}", headers=headers, json=body)
 
     return send
-
-
-@pytest.fixture
-def root(person):
-    return person("gopher_root", is_superuser=True)
 
 
 @pytest.fixture
@@ -436,6 +431,21 @@ class TestPassword:
         self.age()
         refused(self.change(ask, anna, anna, password="gopher3!"), 403, PROOF)
         assert login("gopher_anna", "gopher2!") == 200
+
+    def test_an_address_needs_the_same_proof_unless_it_stays(self, ask, anna, refused):
+        self.age()
+        new, stays = "mine@example.org", "anna@example.org"
+        for email in (new, None, "ANNA@example.org"):
+            refused(self.change(ask, anna, anna, email=email, first_name="Eve"), 403, PROOF)
+        me = ask(anna, "GET", "/users/me").json()
+        assert (me["email"], me["first_name"]) == (stays, "Anna")
+
+        assert self.change(ask, anna, anna, email=stays, first_name="Hanna").status_code == 200
+        for proof in ("password", "current_password"):
+            for email in (new, stays):
+                changes = {"email": email, proof: "gopher1!"}
+                assert self.change(ask, anna, anna, **changes).status_code == 200
+                assert ask(anna, "GET", "/users/me").json()["email"] == email
 
     @pytest.mark.parametrize("wrong", ["gopher9!", "", "x" * 73])
     def test_a_wrong_present_one_changes_nothing(self, ask, anna, login, refused, wrong):

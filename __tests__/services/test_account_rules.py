@@ -31,34 +31,60 @@ class TestMatches:
         assert not account_rules.matches("a" * 73, stored)
 
 
+@pytest.mark.parametrize(
+    "changes", [{"password": "gopher2!"}, {"email": "mine@example.org"}, {"email": None}]
+)
 class TestProof:
     @pytest.fixture(autouse=True)
     def login(self):
-        with patch("repositories.session_repository.is_recent", return_value=False) as login:
+        users = "repositories.user_repository"
+        with (
+            patch("repositories.session_repository.is_recent", return_value=False) as login,
+            patch(f"{users}.get_password_hash", return_value=STORED),
+            patch(f"{users}.get_email", return_value="anna@example.org"),
+        ):
             yield login
 
-    def test_the_present_password(self):
-        account_rules.demand_proof(MEMBER, STORED, "gopher1!")
+    def test_the_present_password(self, changes):
+        account_rules.demand_proof(MEMBER, {**changes, "current_password": "gopher1!"})
 
-    def test_a_fresh_login_of_this_session(self, login):
+    def test_a_fresh_login_of_this_session(self, login, changes):
         login.return_value = True
-        account_rules.demand_proof(MEMBER, STORED, None)
+        account_rules.demand_proof(MEMBER, changes)
 
         login.assert_called_once_with("s1", 15 * 60)
 
     @pytest.mark.parametrize("caller", [HELPER, SUPERUSER])
-    def test_the_permission_to_change_anybodys(self, caller):
-        account_rules.demand_proof(caller, STORED, None)
+    def test_the_permission_to_change_anybodys(self, caller, changes):
+        account_rules.demand_proof(caller, changes)
 
-    def test_none_of_them(self):
+    def test_none_of_them(self, changes):
         with pytest.raises(Forbidden, match=r"current_password$"):
-            account_rules.demand_proof(MEMBER, STORED, None)
+            account_rules.demand_proof(MEMBER, changes)
 
     @pytest.mark.parametrize("fresh", [False, True])
-    def test_a_wrong_present_password_is_no_proof_however_fresh_the_login(self, login, fresh):
+    def test_a_wrong_present_password_is_no_proof_however_fresh_the_login(
+        self, login, changes, fresh
+    ):
         login.return_value = fresh
         with pytest.raises(Forbidden):
-            account_rules.demand_proof(MEMBER, STORED, "gopher2!")
+            account_rules.demand_proof(MEMBER, {**changes, "current_password": "gopher2!"})
+
+    def test_the_present_password_sent_along_is_proof_and_no_change(self, login, changes):
+        sent = {**changes, "password": "gopher1!"}
+        account_rules.demand_proof(MEMBER, sent)
+
+        login.assert_not_called()
+        assert "password" not in sent
+        assert sent.get("email", 0) == changes.get("email", 0)
+
+    @pytest.mark.parametrize("others", [{"email": "anna@example.org"}, {"is_active": False}])
+    def test_what_needs_none(self, login, others, changes):
+        sent = dict(others)
+        account_rules.demand_proof(MEMBER, sent)
+
+        login.assert_not_called()
+        assert sent == others
 
 
 class TestRights:

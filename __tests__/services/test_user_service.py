@@ -67,14 +67,17 @@ def database(monkeypatch):
     The user's present password is `gopher1!`, and no login is recent."""
     database = MagicMock()
     database.get_password_hash.return_value = STORED
+    database.get_email.return_value = "present@example.org"
     database.lock_user.side_effect = lambda user_id, conn: {"id": user_id, **PLAIN}
     database.lock_active_superusers.return_value = []
     database.is_recent.return_value = False
     database.update_user.return_value = USER
     database.create_user.return_value = USER
+    database.assign.side_effect = lambda user_id, roles, conn: sorted({*roles})
     database.get_user_profile.return_value = PROFILE
     for name in (
         "user_repository.create_user",
+        "user_repository.get_email",
         "user_repository.get_password_hash",
         "user_repository.get_user_profile",
         "user_repository.lock_active_superusers",
@@ -168,6 +171,12 @@ class TestCreate:
         database.assign.assert_called_once_with(1, ["baker"], "conn")
         after = {"roles": ["baker"], "is_active": True, "is_superuser": False}
         database.record.assert_called_once_with("user.create", "user:1", None, after, "conn")
+
+    def test_the_entry_has_the_names_of_the_roles_whatever_was_sent(self, database):
+        database.assign.side_effect = lambda *_: ["baker"]
+        user_service.create({**NEW, "roles": ["7d9f4a52-3c1e-4e0b-8a64-2f3f3f0f7c11"]})
+
+        assert database.record.call_args.args[3]["roles"] == ["baker"]
 
     @pytest.mark.parametrize(("is_active", "status"), [(True, 1), (False, 0)])
     def test_the_repository_gets_columns(self, database, is_active, status):
@@ -358,7 +367,7 @@ class TestOwnPassword:
         with pytest.raises(Forbidden, match="current_password"):
             user_service.update(1, dto)
 
-        assert order(database) == ["get_password_hash", "is_recent"]
+        assert order(database) == ["get_password_hash", "get_email", "is_recent"]
         ask_to_confirm.assert_not_called()
 
     def test_the_present_password_sent_along_changes_the_rest_alone(self, database):
@@ -475,7 +484,8 @@ class TestSuperusers:
         with pytest.raises(Conflict):
             user_service.update(user_id, changes)
 
-        assert order(database) == ["begin", "lock_active_superusers"]
+        read = ["get_password_hash"] if user_id == 9 else []
+        assert order(database) == [*read, "begin", "lock_active_superusers"]
 
     def test_the_last_is_not_deleted(self, database, remembered):
         database.lock_active_superusers.return_value = [1]

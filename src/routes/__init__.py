@@ -1,7 +1,6 @@
 """The API, one table per resource. `ROUTERS` is all of it, in the order of a first visit."""
 
-from fastapi import APIRouter
-
+from dependencies.router import Router
 from routes import (
     auth_routes,
     order_routes,
@@ -13,7 +12,7 @@ from routes import (
     user_routes,
 )
 
-ROUTERS: list[APIRouter] = [
+ROUTERS: list[Router] = [
     auth_routes.hashing,
     auth_routes.password_form,
     auth_routes.public,

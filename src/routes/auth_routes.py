@@ -1,17 +1,16 @@
 """Registration, login, tokens and sessions."""
 
-from fastapi import APIRouter
-
 from controllers import auth_controller
 from dependencies.answers import refusals
 from dependencies.auth import MEMBER
 from dependencies.json_route import HashingRoute, JsonRoute
 from dependencies.rate_limit import limit, login_form_limit
+from dependencies.router import Router
 from dto.auth_dto import BearerToken, Session, TokenPair
 
 # Those that hash a password have threads of their own.
-hashing = APIRouter(prefix="/api", tags=["auth"], route_class=HashingRoute)
-public = APIRouter(prefix="/api", tags=["auth"], route_class=JsonRoute)
+hashing = Router(prefix="/api", tags=["auth"], route_class=HashingRoute)
+public = Router(prefix="/api", tags=["auth"], route_class=JsonRoute)
 
 hashing.post(
     "/auth/register",
@@ -62,7 +61,7 @@ public.post(
     dependencies=[limit("token")],
 )(auth_controller.confirm_email)
 
-password_form = APIRouter(prefix="/api", tags=["auth"], route_class=HashingRoute)
+password_form = Router(prefix="/api", tags=["auth"], route_class=HashingRoute)
 
 password_form.post(
     "/login/access-token",
@@ -72,7 +71,7 @@ password_form.post(
     dependencies=[login_form_limit()],
 )(auth_controller.get_access_token)
 
-router = APIRouter(
+router = Router(
     prefix="/api/auth",
     tags=["auth"],
     route_class=JsonRoute,

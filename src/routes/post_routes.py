@@ -1,15 +1,14 @@
 """Posts, likes and views."""
 
-from fastapi import APIRouter
-
 from controllers import post_controller
 from dependencies.answers import refusals
 from dependencies.auth import MEMBER, require
 from dependencies.json_route import JsonRoute
 from dependencies.rate_limit import limit
+from dependencies.router import Router
 from dto.post_dto import Post
 
-router = APIRouter(
+router = Router(
     prefix="/api/posts",
     tags=["posts"],
     route_class=JsonRoute,

@@ -1,12 +1,12 @@
 """What an operator, or a passer-by, asks. Public."""
 
-from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
 
 from controllers import system_controller
+from dependencies.router import Router
 from dto.system_dto import Parts
 
-router = APIRouter(tags=["system"])
+router = Router(tags=["system"])
 
 router.get("/", include_in_schema=False)(system_controller.redirect_to_docs)
 

@@ -1,17 +1,16 @@
 """Users, and the roles they hold."""
 
-from fastapi import APIRouter
-
 from controllers import user_controller
 from dependencies.answers import refusals
 from dependencies.auth import MEMBER, own_or, require
 from dependencies.json_route import HashingRoute, JsonRoute
 from dependencies.rate_limit import limit
+from dependencies.router import Router
 from dto.role_dto import Role
 from dto.user_dto import OwnProfile, User, UserProfile
 
 # Everything but the sign-up is counted for each member.
-router = APIRouter(
+router = Router(
     prefix="/api/users",
     tags=["users"],
     route_class=JsonRoute,
@@ -19,7 +18,7 @@ router = APIRouter(
     responses=refusals(429),
 )
 # Those that may hash a password have threads of their own.
-hashing = APIRouter(
+hashing = Router(
     prefix="/api/users", tags=["users"], route_class=HashingRoute, responses=refusals(429)
 )
 

@@ -7,8 +7,9 @@ lost on the way.
 """
 
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, LiteralString, TypeVar
 
 from psycopg import Connection, Cursor, IntegrityError, OperationalError
@@ -47,6 +48,14 @@ def fetch_all(
 def execute(query: LiteralString, params: tuple[Any, ...] = (), conn: Conn | None = None) -> int:
     """The number of rows that the statement touched."""
     return _run(query, params, conn, lambda cursor: cursor.rowcount)
+
+
+def copy_in(query: LiteralString, rows: Iterable[str], conn: Conn) -> None:
+    """COPY ... FROM STDIN; a row is a line of PostgreSQL's text format, its newline included."""
+    rows = iter(rows)
+    with conn.cursor() as cursor, cursor.copy(query) as copy:
+        while block := "".join(islice(rows, 1000)):
+            copy.write(block)
 
 
 @contextmanager

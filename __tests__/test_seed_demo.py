@@ -1,0 +1,226 @@
+"""A demo community is whole: its counters are right, its people can log in, its words are found."""
+
+import subprocess
+import sys
+
+import pytest
+
+from config.settings import PROJECT_ROOT
+from demo.crowd import Crowd, Size
+from repositories import demo_repository
+from services import auth_service, demo_service, post_service
+from utils.errors import Conflict
+from utils.sql import execute, fetch_all, fetch_one
+
+SIZE = Size(users=40, posts=400, likes=2000, views=3000)
+FEED = {"user_id": 1, "limit": 100, "offset": 0}
+
+
+def seed(size=SIZE, number=1, **options):
+    return demo_service.seed(size, number, rounds=4, **options)
+
+
+def counts():
+    return fetch_one(
+        """
+        SELECT (SELECT count(*) FROM users) AS users, (SELECT count(*) FROM posts) AS posts,
+               (SELECT count(*) FROM likes) AS likes, (SELECT count(*) FROM views) AS views
+        """
+    )
+
+
+def wrong_counters():
+    return fetch_all(
+        """
+        SELECT id
+        FROM posts p
+        WHERE likes_count <> (SELECT count(*) FROM likes WHERE post_id = p.id)
+           OR views_count <> (SELECT count(*) FROM views WHERE post_id = p.id)
+           OR replies_count <> (SELECT count(*) FROM posts WHERE reply_to_id = p.id)
+        """
+    )
+
+
+def parts():
+    """All indexes, constraints and triggers, and whether the triggers fire."""
+    return fetch_all(
+        """
+        SELECT pg_get_indexdef(indexrelid) AS part, '' AS state FROM pg_index
+        WHERE indrelid IN ('posts'::regclass, 'likes'::regclass, 'views'::regclass)
+        UNION ALL
+        SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid),
+               convalidated::text
+        FROM pg_constraint
+        WHERE conrelid IN ('posts'::regclass, 'likes'::regclass, 'views'::regclass)
+        UNION ALL
+        SELECT tgrelid::regclass || ' ' || tgname, tgenabled::text FROM pg_trigger
+        WHERE tgname LIKE 'tr%%'
+        ORDER BY part, state
+        """
+    )
+
+
+def test_there_are_as_many_rows_as_asked_for_and_all_counters_are_right(db):
+    first = seed()
+
+    assert counts() == {"users": 40, "posts": 400, "likes": 2000, "views": 3000}
+    assert wrong_counters() == []
+    assert auth_service.login({"user_name": f"demo_{first}", "password": demo_service.PASSWORD})
+
+
+def test_the_tables_are_as_they_were(db):
+    before = parts()
+    seed()
+
+    assert parts() == before
+
+
+def test_what_happens_afterwards_is_counted_and_gets_the_next_ids(db):
+    seed()
+    post = post_service.create_post({"text": "new", "user_id": 1, "reply_to_id": None})
+    post_service.like_post(post["id"], 2)
+    post_service.create_post({"text": "reply", "user_id": 1, "reply_to_id": post["id"]})
+
+    assert post["id"] == 401
+    assert wrong_counters() == []
+
+
+def test_it_refuses_a_database_with_something_in_it(db, anna):
+    with pytest.raises(Conflict):
+        seed()
+
+    assert counts()["users"] == 1
+
+
+def test_when_told_it_adds_to_what_is_there(db):
+    seed()
+    second = seed(number=2, force=True)
+
+    assert second == 41
+    assert counts() == {"users": 80, "posts": 800, "likes": 4000, "views": 6000}
+    assert wrong_counters() == []
+    assert_newer_ids_are_newer_posts()
+
+
+def assert_newer_ids_are_newer_posts():
+    rows = fetch_all("SELECT id FROM posts ORDER BY created_at, id")
+    assert [row["id"] for row in rows] == sorted(row["id"] for row in rows)
+
+
+def test_times_agree(db):
+    seed()
+
+    assert_newer_ids_are_newer_posts()
+    late = fetch_one("SELECT count(*) AS n FROM posts WHERE created_at > now()")
+    early = fetch_one(
+        """
+        SELECT count(*) AS n
+        FROM likes l
+        JOIN posts p ON p.id = l.post_id
+        WHERE l.created_at <= p.created_at
+        """
+    )
+    assert (late["n"], early["n"]) == (0, 0)
+
+
+def test_a_few_are_far_more_popular_than_the_rest(db):
+    seed()
+    for column in ("likes_count", "replies_count"):
+        rows = fetch_all("SELECT likes_count, replies_count FROM posts")
+        numbers = sorted((row[column] for row in rows), reverse=True)
+        assert sum(numbers[:40]) > 0.25 * sum(numbers)  # a tenth of the posts
+    authors = fetch_all("SELECT count(*) AS n FROM posts GROUP BY user_id ORDER BY n DESC")
+    assert authors[0]["n"] > 4 * 400 / 40
+
+
+def test_a_part_are_replies_and_none_is_before_its_post(db):
+    seed()
+    row = fetch_one(
+        """
+        SELECT count(*) AS replies, count(*) FILTER (WHERE reply_to_id >= id) AS wrong FROM posts
+        WHERE reply_to_id IS NOT NULL
+        """
+    )
+
+    assert 80 < row["replies"] < 160
+    assert row["wrong"] == 0
+
+
+def test_search_finds_common_and_rare_words_in_both_languages(db):
+    seed(Size(users=10, posts=5000, likes=0, views=0))
+    found = {
+        word: fetch_one("SELECT count(*) AS n FROM posts WHERE text ILIKE %s", (f"%{word}%",))["n"]
+        for word in ("gopher", "суслик", "axolotl")
+    }
+
+    assert found["gopher"] > 500
+    assert found["суслик"] > 150
+    assert 0 < found["axolotl"] < 20
+    assert len(post_service.get_all_posts({**FEED, "search": "СУСЛИК"})) == 100
+
+
+def test_the_same_seed_is_the_same_community(db):
+    def rows(number):
+        seed(number=number)
+        posts = fetch_all("SELECT id, text, user_id, reply_to_id, likes_count FROM posts")
+        likes = fetch_all("SELECT user_id, post_id FROM likes")
+        execute("TRUNCATE users, posts RESTART IDENTITY CASCADE")
+        return posts, likes
+
+    first = rows(1)
+    assert rows(1) == first
+    assert rows(2) != first
+
+
+def test_everybody_may_like_everything(db):
+    seed(Size(users=5, posts=20, likes=100, views=99))
+
+    assert counts() == {"users": 5, "posts": 20, "likes": 100, "views": 99}
+    assert wrong_counters() == []
+
+
+def test_nothing_at_all_is_fine_too(db):
+    seed(Size(users=0, posts=0, likes=0, views=0))
+
+    assert demo_repository.is_empty()
+
+
+def test_a_text_is_as_long_as_a_post_may_be():
+    from datetime import UTC, datetime, timedelta
+
+    now = datetime.now(UTC)
+    crowd = Crowd(Size(1, 3000, 0, 0), 1, now - timedelta(days=1), now)
+    texts = [row.split("\t")[1] for row in crowd.post_rows(1, 1)]
+
+    assert all(1 <= len(text) <= 280 for text in texts)
+
+
+def test_the_command_works_while_the_server_runs_and_refuses_a_second_time(start_server):
+    server = start_server().wait_until_ready()
+
+    def run(*options):
+        return subprocess.run(
+            [sys.executable, "src/seed_demo.py", "--users", "5", "--posts", "50", *options],
+            cwd=PROJECT_ROOT,
+            env=server.environment,
+            capture_output=True,
+            text=True,
+        )
+
+    small = ("--likes", "20", "--views", "20")
+    done = run(*small)
+    assert done.returncode == 0, done.stderr
+    assert "demo_1 to demo_5" in done.stdout
+    assert "100%" in done.stderr
+    again = run(*small)
+    assert again.returncode == 1
+    assert "--force" in again.stderr
+    assert run("--users", "1", "--posts", "1", "--likes", "2").returncode == 2
+
+
+def test_its_password_is_one_that_members_may_have():
+    from pydantic import TypeAdapter
+
+    from dto.fields import Password
+
+    assert TypeAdapter(Password).validate_python(demo_service.PASSWORD)

@@ -1,0 +1,1 @@
+"""An invented community: people, what they write, and what they like."""
