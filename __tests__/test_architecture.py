@@ -76,7 +76,7 @@ ONLY_IN = {
     "pika": ("background/", "config/rabbitmq.py"),
     "limits": ("config/settings.py", "services/rate_limit_service.py"),
     "smtplib": ("config/mail.py",),
-    "argparse": ("create_superuser.py",),
+    "argparse": ("create_superuser.py", "seed_demo.py"),
     "subprocess": ("config/embedded_postgres",),
 }
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)

@@ -251,17 +251,20 @@ class TestUpdateOfNames:
         database.update_user.assert_called_once_with(1, {})
 
     def test_a_new_address_is_to_be_confirmed(self, database, ask_to_confirm):
+        database.is_recent.return_value = True
         user_service.update(1, {"email": "anna@example.org"})
 
         ask_to_confirm.assert_called_once_with(1, "anna@example.org")
 
     @pytest.mark.parametrize("dto", [{"first_name": "Anna"}, {"email": None}])
     def test_no_new_address_gets_no_mail(self, database, ask_to_confirm, dto):
+        database.is_recent.return_value = True
         user_service.update(1, dto)
 
         ask_to_confirm.assert_not_called()
 
     def test_an_address_that_is_taken_gets_no_mail(self, database, ask_to_confirm):
+        database.is_recent.return_value = True
         database.update_user.side_effect = Conflict("E-mail address already taken")
         with pytest.raises(Conflict):
             user_service.update(1, {"email": "anna@example.org"})
