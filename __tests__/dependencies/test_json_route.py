@@ -262,6 +262,23 @@ class TestThreads:
         assert (waiting, app.state.most) == (45, 2)
         assert [each.json() for each in hashed] == [{"id": 1}] * 45
 
+    def test_what_has_begun_is_waited_for_however_long_it_takes(self, app, gate, monkeypatch):
+        """Its answer would be lost otherwise, and its work done all the same."""
+        monkeypatch.setattr(json_route, "HASHING_SECONDS", 0.01)
+
+        async def steps(client):
+            hashing = [asyncio.create_task(client.post("/hash")) for _ in range(2)]
+            await self.until(lambda: app.state.inside == 2)
+            await asyncio.sleep(0.1)
+            early = [task for task in hashing if task.done()]
+            gate.set()
+            return early, await asyncio.gather(*hashing)
+
+        early, hashed = self.drive(app, steps)
+
+        assert early == []
+        assert [(each.status_code, each.json()) for each in hashed] == [(200, {"id": 1})] * 2
+
     def test_who_waits_in_vain_gets_503_and_is_never_hashed(self, app, gate, monkeypatch):
         async def steps(client):
             hashing = [asyncio.create_task(client.post("/hash")) for _ in range(2)]

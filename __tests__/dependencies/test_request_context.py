@@ -157,6 +157,37 @@ def test_a_trailing_slash_costs_neither_method_nor_body_nor_token(path):
     assert response.json() == {"body": "hello", "auth": "Bearer x"}
 
 
+@pytest.mark.parametrize(
+    "path", ["/api/things%0A", "/api/things%0A/", "/api/things%0A%0A", "/api/things/%0A", "/%0A"]
+)
+def test_a_line_end_makes_another_path(path):
+    assert client.get(path).status_code == 404
+    assert client.post(path, headers={"Authorization": "Bearer x"}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "inner_path"),
+    [
+        ("/x\n", "/x%0A"),
+        ("/x\n/", "/x%0A"),
+        ("/x\n\n", "/x%0A%0A"),
+        ("/x\ny", "/x\ny"),
+        ("\n", "%0A"),
+    ],
+)
+def test_the_app_sees_no_line_end_at_the_end(path, inner_path):
+    seen = []
+
+    async def inner(scope, receive, send):
+        seen.append(scope["path"])
+
+    scope = {"type": "http", "method": "GET", "path": path, "headers": []}
+    asyncio.run(RequestContext(inner, seconds=5.0)(scope, None, None))
+
+    assert seen == [inner_path]
+    assert scope["path"] == path
+
+
 @pytest.mark.parametrize("path", ["", "/", "//"])
 def test_the_root_stays_the_root(path):
     assert client.get(f"http://testserver{path}").text == "root"
@@ -228,6 +259,25 @@ def test_a_path_cannot_forge_a_line(lines, path):
     written = PlainFormatter("%(message)s").format(lines()[0])
     assert len(written.splitlines()) == 1
     assert "\x1b" not in written
+
+
+@pytest.mark.parametrize(
+    ("path", "written"),
+    [
+        ("/a%0AFORGED", r"/a\nFORGED"),
+        ("/a%0D%0AFORGED", r"/a\r\nFORGED"),
+        ("/a%0A", r"/a\n"),
+        ("/a%5Cn", r"/a\\n"),
+        ("/a%1b[31m", r"/a\x1b[31m"),
+        ("/a%E2%80%A8b", r"/a\u2028b"),
+        ("/api/app/valid/%0As3cret", "/api/app/valid/***"),
+    ],
+)
+def test_a_path_is_logged_with_its_control_characters_spelt_out(lines, path, written):
+    client.get(path)
+
+    [line] = lines()
+    assert line.getMessage().startswith(f"GET {written} took ")
 
 
 def test_a_request_that_breaks_off_is_logged_too(lines):

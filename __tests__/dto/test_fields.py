@@ -5,7 +5,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from dto import fields
 
-BIGINT_MAX = 2**63 - 1
+MAX_ID = 2**53 - 1  # the largest integer that is exact as a JSON number
 
 
 def long(value, what):
@@ -39,8 +39,8 @@ ACCEPTED = {
     "AnyPassword": ["", "x", long("x" * 256, "256 characters")],
     "AnyUserName": ["", "x", long("x" * 256, "256 characters")],
     "Text": ["", "Привет, gophers! 🐹", "two\nlines", "\u200f"],
-    "Id": [1, BIGINT_MAX, "1", "007", str(BIGINT_MAX)],
-    "IdOrZero": [0, 1, BIGINT_MAX, "0", "00", str(BIGINT_MAX)],
+    "Id": [1, MAX_ID, "1", "007", str(MAX_ID)],
+    "IdOrZero": [0, 1, MAX_ID, "0", "00", str(MAX_ID)],
 }
 
 NOT_STORABLE = ["a\0bcd1!", "\0", "\ud800", "abc1!\udfff"]
@@ -103,8 +103,8 @@ REFUSED = {
     "AnyPassword": [long("x" * 257, "257 characters"), *NOT_STORABLE, None, 1],
     "AnyUserName": [long("x" * 257, "257 characters"), *NOT_STORABLE, None, 1],
     "Text": [*NOT_STORABLE, None, 1, b"\xff"],
-    "Id": [0, -1, BIGINT_MAX + 1, "0", "-1", str(BIGINT_MAX + 1), *NO_NUMBER],
-    "IdOrZero": [-1, BIGINT_MAX + 1, "-1", str(BIGINT_MAX + 1), *NO_NUMBER],
+    "Id": [0, -1, MAX_ID + 1, "0", "-1", str(MAX_ID + 1), *NO_NUMBER],
+    "IdOrZero": [-1, MAX_ID + 1, "-1", str(MAX_ID + 1), *NO_NUMBER],
 }
 
 
@@ -159,3 +159,21 @@ def test_the_schema_tells_clients_the_bounds(rule):
     assert (schema["minLength"], schema["maxLength"]) == (1 if rule == "PersonName" else 5, 30)
     assert schema["pattern"].startswith("^")
     assert schema["pattern"].endswith("$")
+
+
+@pytest.mark.parametrize(("rule", "minimum"), [("Id", 1), ("IdOrZero", 0)])
+def test_the_schema_of_an_id_has_its_bounds(rule, minimum):
+    schema = TypeAdapter(getattr(fields, rule)).json_schema()
+
+    assert schema == {"type": "integer", "minimum": minimum, "maximum": MAX_ID}
+
+
+@pytest.mark.parametrize("value", [0, 7, -7, 2**53, 1.0, -0.0, 1.5])
+def test_whether_a_json_number_is_whole_is_left_to_pydantic(value):
+    assert fields.is_whole_number(value) is value
+
+
+@pytest.mark.parametrize("value", [True, False, "1", "1.0", "", None, [], {}, [1]], ids=repr)
+def test_what_is_no_json_number_is_no_whole_number(value):
+    with pytest.raises(ValueError, match=r"^Input should be a valid integer$"):
+        fields.is_whole_number(value)

@@ -103,7 +103,7 @@ class TestGetAllPosts:
                 "reply_to_id IS NULL ORDER BY id DESC",
                 (),
             ),
-            ({"reply_to_id": 7}, "reply_to_id = %s ORDER BY id OFFSET", (7,)),
+            ({"reply_to_id": 7}, "reply_to_id = %s ORDER BY id )", (7,)),
             (
                 {"owner_id": 9},
                 "reply_to_id IS NULL AND user_id = %s ORDER BY id DESC",
@@ -121,7 +121,7 @@ class TestGetAllPosts:
             ),
             (
                 {"reply_to_id": 7, "after_id": 50},
-                "reply_to_id = %s AND id > %s ORDER BY id OFFSET",
+                "reply_to_id = %s AND id > %s ORDER BY id )",
                 (7, 50),
             ),
             (

@@ -30,6 +30,10 @@ def token_of(session_id):
     return f"refresh of {session_id}"
 
 
+def is_live(session_id, user_id):
+    return sessions.get_access(session_id, user_id) is not None
+
+
 def spend(token):
     with transaction() as conn:
         return sessions.spend_refresh_token(token, conn)
@@ -55,17 +59,27 @@ class TestLiving:
     def test_a_session_is_its_users_alone(self, log_in, anna, boris):
         hers, his = log_in(anna), log_in(boris)
 
-        assert sessions.is_live(hers, anna)
-        assert sessions.is_live(his, boris)
-        assert not sessions.is_live(hers, boris)
-        assert not sessions.is_live(his, anna)
-        assert not sessions.is_live(str(uuid4()), anna)
+        assert is_live(hers, anna)
+        assert is_live(his, boris)
+        assert not is_live(hers, boris)
+        assert not is_live(his, anna)
+        assert not is_live(str(uuid4()), anna)
+
+    def test_it_lets_in_its_own_user(self, log_in, anna, boris):
+        hers, his = log_in(anna), log_in(boris)
+        execute("UPDATE users SET is_superuser = true WHERE id = %s", (boris,))
+
+        found = [sessions.get_access(hers, anna), sessions.get_access(his, boris)]
+        assert [(each["user_name"], each["is_superuser"]) for each in found] == [
+            ("gopher_anna", False),
+            ("gopher_boris", True),
+        ]
 
     def test_an_expired_one_is_over(self, log_in, anna):
         expired, other = log_in(anna, lifetime=-1), log_in(anna)
 
-        assert not sessions.is_live(expired, anna)
-        assert sessions.is_live(other, anna)
+        assert not is_live(expired, anna)
+        assert is_live(other, anna)
 
     @END_OF_USERS
     def test_those_of_a_deleted_or_deactivated_user_are_over(self, log_in, anna, boris, end):
@@ -73,9 +87,9 @@ class TestLiving:
 
         end(anna)
 
-        assert not sessions.is_live(hers, anna)
-        assert not sessions.is_live(again, anna)
-        assert sessions.is_live(his, boris)
+        assert not is_live(hers, anna)
+        assert not is_live(again, anna)
+        assert is_live(his, boris)
         assert spend(token_of(hers)) is None
         assert spend(token_of(his)) is not None
 
@@ -180,8 +194,8 @@ class TestEnd:
 
         sessions.end_session(session_id, anna)
 
-        assert not sessions.is_live(session_id, anna)
-        assert sessions.is_live(other, anna)
+        assert not is_live(session_id, anna)
+        assert is_live(other, anna)
         with pytest.raises(NotFound, match=r"^Session not found$"):
             sessions.end_session(session_id, anna)
 
@@ -191,7 +205,7 @@ class TestEnd:
         for session_id in (his, expired, str(uuid4())):
             with pytest.raises(NotFound, match=r"^Session not found$"):
                 sessions.end_session(session_id, anna)
-        assert sessions.is_live(his, boris)
+        assert is_live(his, boris)
 
     def test_all_of_one_user(self, log_in, anna, boris):
         hers, his = {log_in(anna), log_in(anna)}, log_in(boris)
@@ -199,18 +213,18 @@ class TestEnd:
         assert set(sessions.end_sessions(anna)) == hers
         assert sessions.end_sessions(anna) == []
         assert listed(anna) == []
-        assert sessions.is_live(his, boris)
+        assert is_live(his, boris)
 
     def test_all_but_one(self, log_in, anna, boris):
         kept, ended, his = log_in(anna), log_in(anna), log_in(boris)
 
         assert sessions.end_sessions(anna, except_id=kept) == [ended]
-        assert sessions.is_live(kept, anna)
-        assert not sessions.is_live(ended, anna)
-        assert sessions.is_live(his, boris)
+        assert is_live(kept, anna)
+        assert not is_live(ended, anna)
+        assert is_live(his, boris)
 
     def test_a_transaction_that_fails_ends_none(self, log_in, anna, rolled_back):
         session_id = log_in(anna)
         rolled_back(lambda conn: sessions.end_sessions(anna, conn=conn))
 
-        assert sessions.is_live(session_id, anna)
+        assert is_live(session_id, anna)

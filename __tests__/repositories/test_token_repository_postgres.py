@@ -19,6 +19,16 @@ def count():
     return fetch_one("SELECT count(*) AS n FROM tokens")["n"]
 
 
+def give(user_id, purpose, token, minutes):
+    with transaction() as conn:
+        token_repository.set_user_token(user_id, purpose, token, minutes, conn)
+
+
+def awaits(user_id, email):
+    with transaction() as conn:
+        return user_repository.awaits_confirmation(user_id, email, conn)
+
+
 def use(token, purpose=RESET):
     with transaction() as conn:
         return token_repository.use_user_token(token, purpose, conn)
@@ -83,8 +93,8 @@ class TestTokenService:
 def test_clearing_removes_the_expired_of_every_purpose_and_counts_them(anna, boris):
     token_repository.add_token("old", 60)
     token_repository.add_token("young", 60)
-    token_repository.set_user_token(anna, RESET, "old reset", 60)
-    token_repository.set_user_token(boris, RESET, "young reset", 60)
+    give(anna, RESET, "old reset", 60)
+    give(boris, RESET, "young reset", 60)
     expire("old")
     expire("old reset")
 
@@ -96,13 +106,13 @@ def test_clearing_removes_the_expired_of_every_purpose_and_counts_them(anna, bor
 
 class TestUserTokens:
     def test_a_token_is_its_users_and_good_for_one_use(self, anna, boris):
-        token_repository.set_user_token(anna, RESET, "annas", 60)
-        token_repository.set_user_token(boris, RESET, "boriss", 60)
+        give(anna, RESET, "annas", 60)
+        give(boris, RESET, "boriss", 60)
 
         assert [use("annas"), use("annas"), use("boriss")] == [anna, None, boris]
 
     def test_asking_whether_it_is_good_does_not_use_it_up(self, anna):
-        token_repository.set_user_token(anna, RESET, "one", 60)
+        give(anna, RESET, "one", 60)
 
         assert token_repository.is_good("one", RESET)
         assert use("one") == anna
@@ -110,7 +120,7 @@ class TestUserTokens:
 
     @pytest.mark.parametrize(("purpose", "other"), [(RESET, CONFIRM), (CONFIRM, RESET)])
     def test_it_is_good_for_its_purpose_alone(self, anna, purpose, other):
-        token_repository.set_user_token(anna, purpose, "one", 60)
+        give(anna, purpose, "one", 60)
 
         assert use("one", other) is None
         assert not token_repository.is_good("one", other)
@@ -125,9 +135,9 @@ class TestUserTokens:
 
     def test_there_is_one_for_each_user_and_purpose(self, anna, boris):
         for purpose in (RESET, CONFIRM):
-            token_repository.set_user_token(boris, purpose, f"boris {purpose}", 60)
-            token_repository.set_user_token(anna, purpose, f"first {purpose}", 60)
-        token_repository.set_user_token(anna, RESET, "second", 60)
+            give(boris, purpose, f"boris {purpose}", 60)
+            give(anna, purpose, f"first {purpose}", 60)
+        give(anna, RESET, "second", 60)
 
         assert use(f"first {RESET}") is None
         assert use("second") == anna
@@ -135,14 +145,22 @@ class TestUserTokens:
         assert use(f"boris {RESET}") == boris
 
     def test_a_new_one_lives_as_long_as_it_says_and_not_as_the_one_before(self, anna):
-        token_repository.set_user_token(anna, RESET, "first", 60)
+        give(anna, RESET, "first", 60)
         expire("first")
-        token_repository.set_user_token(anna, RESET, "second", 60)
+        give(anna, RESET, "second", 60)
 
         assert use("second") == anna
 
+    def test_in_a_transaction_that_fails_the_one_before_stays_good(self, anna, rolled_back):
+        give(anna, RESET, "first", 60)
+        rolled_back(
+            lambda conn: token_repository.set_user_token(anna, RESET, "second", 60, conn)
+        )
+
+        assert [use("second"), use("first")] == [None, anna]
+
     def test_an_expired_one_is_worth_nothing(self, anna):
-        token_repository.set_user_token(anna, RESET, "one", 60)
+        give(anna, RESET, "one", 60)
         expire("one")
 
         assert not token_repository.is_good("one", RESET)
@@ -150,7 +168,7 @@ class TestUserTokens:
 
     @pytest.mark.parametrize("column", ["status = 0", "deleted_at = now()"])
     def test_it_is_worth_nothing_when_its_user_is_gone(self, anna, column):
-        token_repository.set_user_token(anna, RESET, "one", 60)
+        give(anna, RESET, "one", 60)
         execute("UPDATE users SET " + column + " WHERE id = %s", (anna,))
 
         assert use("one") is None
@@ -160,8 +178,8 @@ class TestWhatATokenSpeaksOf:
     @pytest.fixture(autouse=True)
     def tokens(self, anna, boris):
         for name, user_id in (("anna", anna), ("boris", boris)):
-            token_repository.set_user_token(user_id, RESET, f"{name} reset", 60)
-            token_repository.set_user_token(user_id, CONFIRM, f"{name} confirm", 60)
+            give(user_id, RESET, f"{name} reset", 60)
+            give(user_id, CONFIRM, f"{name} confirm", 60)
 
     @pytest.mark.parametrize("email", ["anna@example.com", None])
     def test_another_address_voids_both_of_this_user(self, anna, boris, email):
@@ -182,11 +200,21 @@ class TestWhatATokenSpeaksOf:
 
         assert [use("anna reset"), use("anna confirm", CONFIRM)] == [anna, anna]
 
+    def test_who_awaits_confirmation_is_that_user_with_exactly_that_address(self, anna, boris):
+        assert awaits(anna, "anna@example.org")
+        assert not awaits(anna, "ANNA@example.org")
+        assert not awaits(anna, "boris@example.org")
+        assert not awaits(boris, "anna@example.org")
+
+        user_repository.delete_user(anna)
+        assert not awaits(anna, "anna@example.org")
+        assert awaits(boris, "boris@example.org")
+
     def test_another_address_is_unconfirmed_and_another_case_stays_confirmed(self, anna):
         with transaction() as conn:
             user_repository.confirm_email(anna, conn)
         user_repository.update_user(anna, {"email": "Anna@Example.org"})
-        assert user_repository.is_email_confirmed(anna)
+        assert not awaits(anna, "Anna@Example.org")
 
         user_repository.update_user(anna, {"email": "anna@example.com"})
-        assert not user_repository.is_email_confirmed(anna)
+        assert awaits(anna, "anna@example.com")

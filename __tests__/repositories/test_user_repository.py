@@ -28,6 +28,13 @@ def cursor():
         yield cursor
 
 
+@pytest.fixture
+def conn(cursor):
+    conn = MagicMock()
+    conn.cursor.return_value.__enter__.return_value = cursor
+    return conn
+
+
 def sent(cursor):
     """The one statement that was sent, in one line, and its parameters."""
     cursor.execute.assert_called_once()
@@ -174,6 +181,8 @@ class TestUpdateUser:
         ("lock_user", (7,)),
         ("lock_active_superusers", ()),
         ("confirm_email", (7,)),
+        ("find_by_email", ("anna@example.org",)),
+        ("awaits_confirmation", (7, "anna@example.org")),
     ],
 )
 def test_within_a_transaction_of_the_caller(function, args):
@@ -187,12 +196,6 @@ def test_within_a_transaction_of_the_caller(function, args):
 
 class TestLocks:
     """What decides about a change must stay as it is until the change is committed."""
-
-    @pytest.fixture
-    def conn(self, cursor):
-        conn = MagicMock()
-        conn.cursor.return_value.__enter__.return_value = cursor
-        return conn
 
     def test_a_user_is_held_still(self, cursor, conn):
         assert user_repository.lock_user(7, conn) == ROW
@@ -212,27 +215,31 @@ class TestLocks:
 
 
 class TestEmail:
-    def test_an_active_user_is_found_in_any_case_of_letters(self, cursor):
-        assert user_repository.get_id_by_email("Anna@Example.org") == 1
+    """An address is held still while a token for it is made."""
+
+    @pytest.mark.parametrize("row", [{"id": 1, "email": "anna@example.org"}, None])
+    def test_an_active_user_is_found_in_any_case_of_letters(self, cursor, conn, row):
+        cursor.fetchone.return_value = row
+        assert user_repository.find_by_email("Anna@Example.org", conn) == row
 
         sql, params = sent(cursor)
         for condition in ("lower(email) = lower(%s)", "deleted_at IS NULL", "status = 1"):
             assert condition in sql
+        assert sql.startswith("SELECT id, email FROM users WHERE ")
+        assert sql.endswith(" FOR SHARE")
         assert params == ("Anna@Example.org",)
 
-    @pytest.mark.parametrize(
-        ("row", "confirmed"),
-        [
-            ({"email_confirmed_at": "2026-11-21"}, True),
-            ({"email_confirmed_at": None}, False),
-            (None, False),
-        ],
-    )
-    def test_is_confirmed_or_not(self, cursor, row, confirmed):
+    @pytest.mark.parametrize(("row", "awaits"), [({"id": 7}, True), (None, False)])
+    def test_awaits_confirmation_or_not(self, cursor, conn, row, awaits):
         cursor.fetchone.return_value = row
+        assert user_repository.awaits_confirmation(7, "anna@example.org", conn) is awaits
 
-        assert user_repository.is_email_confirmed(7) is confirmed
-        assert sent(cursor)[1] == (7,)
+        sql, params = sent(cursor)
+        assert sql.endswith(
+            "WHERE id = %s AND email = %s AND email_confirmed_at IS NULL"
+            " AND deleted_at IS NULL FOR SHARE"
+        )
+        assert params == (7, "anna@example.org")
 
 
 def test_a_hash_is_replaced_only_where_it_is_the_old_one(cursor):
@@ -267,7 +274,7 @@ class TestDeleteUser:
         ("get_user_profile", (7,)),
         ("get_password_hash", (7,)),
         ("lock_user", (7, None)),
-        ("get_id_by_email", ("anna@example.org",)),
+        ("get_email", (7,)),
         ("get_public_user_by_username", ("gopher_anna",)),
         ("get_user_by_username", ("gopher_anna",)),
         ("update_user", (7, {"first_name": "Anna"})),

@@ -220,6 +220,48 @@ def test_a_session_is_not_forgotten_before_it_has_ended(clock, repository):
     assert who_is_remembered() == ["s3", "guest"]
 
 
+FORGETTING = {
+    "this session": lambda: session_service.forget("s1", 1),
+    "this user": lambda: session_service.forget_user(1),
+    "everybody": session_service.forget_everybody,
+    # The answer does not tell what was changed: any change makes it doubtful.
+    "another session": lambda: session_service.forget("s9", 9),
+}
+
+
+@pytest.mark.parametrize("forget", FORGETTING.values(), ids=FORGETTING)
+def test_an_answer_that_was_on_its_way_while_something_was_forgotten_is_not_kept(
+    clock, repository, forget
+):
+    def overtaken(answer):
+        forget()
+        return answer
+
+    repository.get_access.side_effect = lambda *args: overtaken(ROW)
+    repository.get_guest_permissions.side_effect = lambda: overtaken(["product:read"])
+
+    assert session_service.find("s1", 1) == ANNA
+    assert session_service.find_guest() == GUEST
+    assert who_is_remembered() == []
+
+    repository.get_access.side_effect = repository.get_guest_permissions.side_effect = None
+    remember_three()
+    assert who_is_remembered() == ["s1", "s2", "s3", "guest"]
+
+
+def test_an_answer_that_was_overtaken_leaves_what_others_remember(clock, repository):
+    remember_three()
+
+    def overtaken(*args):
+        session_service.forget("s1", 1)
+        return ROW
+
+    repository.get_access.side_effect = overtaken
+    session_service.find("s1", 1)
+
+    assert who_is_remembered() == ["s2", "s3", "guest"]
+
+
 def test_the_list_is_the_repositorys(repository):
     sessions = session_service.get_all(1, "s1", 10, 20)
 
