@@ -7,6 +7,7 @@ from psycopg.errors import ForeignKeyViolation, UniqueViolation
 
 from repositories import post_repository
 from utils.errors import Conflict, NotFound
+from utils.sql import like_pattern
 
 OWN = {
     "id": 5,
@@ -138,6 +139,59 @@ class TestGetAllPosts:
         assert f"WHERE deleted_at IS NULL AND {where}" in sql
         assert params == (3, 3, *values, 20, 10)
         assert sql.count("%s") == len(params)
+
+    @pytest.mark.parametrize(
+        ("filters", "bound"),
+        [
+            ({"offset": 0}, "LIMIT 100 "),
+            ({"offset": 0, "reply_to_id": 7}, "LIMIT 100 "),
+            ({"offset": 0, "owner_id": 9}, "LIMIT 100 "),
+            ({"offset": 0, "after_id": 50}, "LIMIT 100 "),
+            ({"offset": 1}, ""),
+            ({"offset": 0, "search": "gopher"}, ""),
+            ({"offset": 0, "search": "zq", "owner_id": 9}, ""),
+            ({"offset": 0, "search": "zq", "reply_to_id": 7}, ""),
+            *(
+                ({"offset": 0, "search": search}, "")
+                for search in ("abc", "ёжи", "a b", "ab ", " a", "%a", "_a", "q_zx")
+            ),
+        ],
+    )
+    def test_the_page_is_bounded_where_one_plan_fits_all(self, cursor, filters, bound):
+        post_repository.get_all_posts({**FEED, **filters})
+
+        order = "ORDER BY id" if "reply_to_id" in filters else "ORDER BY id DESC"
+        sql, params = sent(cursor)
+        assert f" {order} {bound}) matching WHERE true {order} OFFSET %s LIMIT %s ) p" in sql
+        assert params[-2:] == (filters["offset"], 10)
+
+    @pytest.mark.parametrize("search", ["zq", "z", "z ", "ё", "🐹", "_", "%%%", "1_", "a"])
+    @pytest.mark.parametrize("offset", [0, 20])
+    def test_what_no_index_finds_is_looked_for_in_the_newest_posts(self, cursor, search, offset):
+        post_repository.get_all_posts({**FEED, "offset": offset, "search": search, "after_id": 50})
+
+        sql, params = sent(cursor)
+        assert (
+            "WHERE deleted_at IS NULL AND reply_to_id IS NULL ORDER BY id DESC LIMIT 20000 )"
+            " matching WHERE true AND text ILIKE %s AND id < %s ORDER BY id DESC OFFSET" in sql
+        )
+        assert params[2:] == (like_pattern(search), 50, offset, 10)
+        assert sql.count("%s") == len(params)
+
+    @pytest.mark.parametrize(
+        ("search", "prepare"), [("gopher", False), ("zq", False), ("", None), (None, None)]
+    )
+    def test_a_search_is_planned_for_its_own_words(self, cursor, search, prepare):
+        post_repository.get_all_posts({**FEED, "search": search})
+
+        assert cursor.execute.call_args.kwargs["prepare"] is prepare
+
+    def test_the_authors_are_looked_up_for_the_page_alone(self, cursor):
+        post_repository.get_all_posts(FEED)
+
+        page, _, authors = sent(cursor)[0].partition(" ) p CROSS JOIN LATERAL ( ")
+        assert page.endswith("OFFSET %s LIMIT %s")
+        assert "FROM users WHERE id = p.user_id LIMIT 1 ) u ORDER BY p.id DESC" in authors
 
     @pytest.mark.parametrize(
         ("reply_to_id", "end"), [(0, "ORDER BY p.id DESC"), (7, "ORDER BY p.id")]

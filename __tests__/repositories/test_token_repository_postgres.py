@@ -153,9 +153,7 @@ class TestUserTokens:
 
     def test_in_a_transaction_that_fails_the_one_before_stays_good(self, anna, rolled_back):
         give(anna, RESET, "first", 60)
-        rolled_back(
-            lambda conn: token_repository.set_user_token(anna, RESET, "second", 60, conn)
-        )
+        rolled_back(lambda conn: token_repository.set_user_token(anna, RESET, "second", 60, conn))
 
         assert [use("second"), use("first")] == [None, anna]
 

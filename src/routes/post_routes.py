@@ -13,13 +13,14 @@ router = Router(
     tags=["posts"],
     route_class=JsonRoute,
     dependencies=[limit("post")],
-    responses=refusals(401, 403, 422, 429),
+    responses=refusals(401, 422, 429),
 )
 
 router.get(
     "",
     summary="Read the feed",
     response_model=list[Post],
+    responses=refusals(403),
     dependencies=[require("post:read")],
 )(post_controller.get_all_posts)
 
@@ -28,7 +29,7 @@ router.post(
     summary="Write a post or a reply",
     status_code=201,
     response_model=Post,
-    responses=refusals(404, 413),
+    responses=refusals(403, 404, 413),
     dependencies=[require("post:create")],
 )(post_controller.create_post)
 
@@ -36,7 +37,7 @@ router.get(
     "/{post_id}",
     summary="Read one post",
     response_model=Post,
-    responses=refusals(404),
+    responses=refusals(403, 404),
     dependencies=[require("post:read")],
 )(post_controller.get_post)
 
@@ -52,7 +53,7 @@ router.post(
     "/{post_id}/view",
     summary="Count your view of a post",
     status_code=201,
-    responses=refusals(404, s409="Post already viewed"),
+    responses=refusals(403, 404, s409="Post already viewed"),
     dependencies=[require("post:view")],
 )(post_controller.view_post)
 
@@ -60,7 +61,7 @@ router.post(
     "/{post_id}/like",
     summary="Like a post",
     status_code=201,
-    responses=refusals(404, 409),
+    responses=refusals(403, 404, 409),
     dependencies=[require("post:like")],
 )(post_controller.like_post)
 
@@ -68,6 +69,6 @@ router.delete(
     "/{post_id}/like",
     summary="Take your like back",
     status_code=204,
-    responses=refusals(404),
+    responses=refusals(403, 404),
     dependencies=[require("post:like")],
 )(post_controller.dislike_post)
