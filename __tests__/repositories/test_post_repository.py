@@ -179,12 +179,13 @@ class TestGetAllPosts:
         assert sql.count("%s") == len(params)
 
     @pytest.mark.parametrize(
-        ("search", "prepare"), [("gopher", False), ("zq", False), ("", None), (None, None)]
+        ("search", "options"),
+        [("gopher", {"prepare": False}), ("zq", {"prepare": False}), ("", {}), (None, {})],
     )
-    def test_a_search_is_planned_for_its_own_words(self, cursor, search, prepare):
+    def test_a_search_is_planned_for_its_own_words(self, cursor, search, options):
         post_repository.get_all_posts({**FEED, "search": search})
 
-        assert cursor.execute.call_args.kwargs["prepare"] is prepare
+        assert cursor.execute.call_args.kwargs == options
 
     def test_the_authors_are_looked_up_for_the_page_alone(self, cursor):
         post_repository.get_all_posts(FEED)

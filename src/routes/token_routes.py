@@ -26,6 +26,7 @@ router.get(
     "/valid/{token:anything}",
     summary="Is this token good?",
     response_model=TokenStatus,
+    responses=refusals(422),
 )(token_controller.check_token)
 
 router.delete(
