@@ -42,7 +42,8 @@ def find(session_id: str, user_id: int) -> Access | None:
     asked_at, before = monotonic(), _times_forgotten
     row = session_repository.get_access(session_id, user_id)
     if row is None:
-        forget(session_id, user_id)
+        with _lock:
+            _remembered.pop((session_id, user_id), None)
         return None
     permissions = frozenset(row["permissions"])
     access = Access(user_id, row["user_name"], row["is_superuser"], permissions)
