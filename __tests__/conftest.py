@@ -2,10 +2,8 @@
 
 import contextlib
 import os
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,6 +16,7 @@ from typing import Any, NamedTuple
 import bcrypt
 import httpx
 import pytest
+from tcp_proxy import free_port
 
 from config.settings import PROJECT_ROOT, Settings, get_settings
 
@@ -82,15 +81,6 @@ def client(db: None) -> Any:
     from app import app
 
     return TestClient(app, raise_server_exceptions=False)
-
-
-def free_port() -> int:
-    """Below 32768: from there on, a client that reconnects may take it for itself."""
-    for port in random.sample(range(20000, 32768), 1000):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise RuntimeError("no free port")
 
 
 class LiveServer:

@@ -1,5 +1,6 @@
 """A TCP proxy that can refuse, delay, hang and cut: what networks and servers do to us."""
 
+import random
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -7,11 +8,11 @@ from threading import Event, Lock, Thread
 from time import sleep
 
 # From 32768 on a port may be taken as the near end of somebody's outgoing connection.
-PORTS = range(21000, 21900)
+PORTS = range(20000, 32768)
 
 
 def free_port() -> int:
-    for port in PORTS:
+    for port in random.sample(PORTS, 1000):
         with socket.socket() as candidate, suppress(OSError):
             candidate.bind(("127.0.0.1", port))
             return port

@@ -1,0 +1,87 @@
+"""A Redis of the tests' own is killed and started again: its scripts and keys are gone with it."""
+
+import shutil
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from shop import DEMANDED, count, eventually, new_order, new_product, new_user, settings_with
+from tcp_proxy import free_port
+
+from config import redis
+from repositories import order_repository
+from services import order_cache, rate_limit_service
+
+pytestmark = pytest.mark.skipif(
+    not (DEMANDED or shutil.which("redis-server")), reason="redis-server is not installed"
+)
+
+
+class OwnRedis:
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.folder = folder
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1"]
+        command += ["--save", "", "--appendonly", "no", "--dir", str(self.folder)]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+
+    def kill(self) -> None:
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+
+
+@pytest.fixture
+def own_redis(tmp_path, monkeypatch):
+    monkeypatch.setattr(redis, "PAUSE", 0.2)
+    server = OwnRedis(tmp_path)
+    server.start()
+    with settings_with(REDIS_HOST="127.0.0.1", REDIS_PORT=str(server.port)) as settings:
+        redis.open_redis(settings)
+        assert eventually(redis.answers)
+        yield server
+        redis.close_redis()
+    server.kill()
+
+
+def asked() -> bool:
+    with suppress(redis.RedisAway):
+        return redis.ask(lambda client: bool(client.ping()))
+    return False
+
+
+def test_a_limit_holds_on_both_sides_of_a_restart(own_redis):
+    who = uuid4().hex
+    verdicts = [rate_limit_service.hit("4/minute", "test", who).allowed for _ in range(2)]
+    own_redis.kill()
+    verdicts += [rate_limit_service.hit("4/minute", "test", who).allowed for _ in range(3)]
+    assert verdicts == [True, True, True, True, False]
+
+    own_redis.start()
+    assert eventually(asked)
+    another = uuid4().hex
+    verdicts = [rate_limit_service.hit("4/minute", "test", another).allowed for _ in range(5)]
+    assert verdicts == [True, True, True, True, False]
+
+
+def test_orders_are_read_through_a_restart_and_never_stale(own_redis, db):
+    order = new_order(new_user("gopher_anna"), new_product())
+    order_id = UUID(order["id"])
+
+    def read():
+        return order_cache.read(order_id, lambda: order_repository.get_order(order_id))
+
+    assert read()["status"] == read()["status"] == "PENDING"
+    own_redis.kill()
+    assert order_repository.update_status(order_id, "PAID", ["PENDING"])
+    order_cache.drop(order_id)
+    assert read()["status"] == "PAID"
+    own_redis.start()
+    assert eventually(asked)
+    assert read()["status"] == read()["status"] == "PAID"
+    assert count("orders") == 1
