@@ -9,6 +9,7 @@ times over. Prints a table of medians and writes everything to bench/results-<si
 import argparse
 import os
 import platform
+import signal
 import sys
 from pathlib import Path
 
@@ -95,6 +96,8 @@ class Bench:
 def main() -> None:
     asked = arguments()
     demand_wrk()
+    for number in (signal.SIGINT, signal.SIGTERM):  # stop what was started, also under nohup
+        signal.signal(number, signal.default_int_handler)
     asked.data_dir = (asked.data_dir or ROOT / ".data" / f"bench-{asked.size}").resolve()
     prepare_environment(asked.data_dir)
     from config.settings import get_settings

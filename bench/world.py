@@ -126,7 +126,11 @@ class World:
                 """,
                 "DELETE FROM views WHERE user_id = ANY (%(ids)s)",
                 "DELETE FROM likes WHERE user_id = ANY (%(ids)s)",
-                "DELETE FROM posts WHERE user_id = ANY (%(ids)s) AND id > %(last)s",
+                # Soft, as the API does it: to remove a row is to look for it in all likes.
+                """
+                UPDATE posts SET deleted_at = now()
+                WHERE user_id = ANY (%(ids)s) AND id > %(last)s AND deleted_at IS NULL
+                """,
             ):
                 conn.execute(statement, {"ids": ids, "last": self.posts})
 
