@@ -32,6 +32,17 @@ def pytest_unconfigure() -> None:
     shutil.rmtree(DATA_DIR, ignore_errors=True)
 
 
+@pytest.fixture(autouse=True)
+def no_request_is_served() -> None:
+    """A test that works as a request does leaves its limits behind in this thread's context."""
+    from dto.access_dto import current_caller
+    from utils import context
+
+    for left in (context._arrived, context._budget, context._deadline, context.request_id):
+        left.set(None)
+    current_caller.set(None)
+
+
 @pytest.fixture(scope="session")
 def database() -> Iterator[None]:
     """The embedded PostgreSQL, migrated, with the application's pool open on it."""
