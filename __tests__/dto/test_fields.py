@@ -177,3 +177,10 @@ def test_whether_a_json_number_is_whole_is_left_to_pydantic(value):
 def test_what_is_no_json_number_is_no_whole_number(value):
     with pytest.raises(ValueError, match=r"^Input should be a valid integer$"):
         fields.is_whole_number(value)
+
+
+@pytest.mark.parametrize("name", ["signup", "deleted"])
+def test_a_name_with_a_meaning_of_its_own_is_nobodys(name):
+    with pytest.raises(ValidationError, match="This name is reserved"):
+        TypeAdapter(fields.UserName).validate_python(name)
+    assert TypeAdapter(fields.UserName).validate_python(f"{name}_1") == f"{name}_1"

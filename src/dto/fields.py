@@ -20,6 +20,8 @@ BCRYPT_MAX_BYTES = 72
 
 LETTERS = regex.compile(r"\p{L}[\p{L}\p{M}]*")
 USER_NAME = regex.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+# The one is a path of its own beside those of the users, the other stands for who has left.
+RESERVED_NAMES = {"signup", "deleted"}
 SPECIAL_CHARACTERS = "@$!%*?&"
 
 
@@ -60,6 +62,8 @@ def _storable(text: str) -> str:
 def _is_user_name(text: str) -> str:
     if not USER_NAME.fullmatch(text):
         raise ValueError("Only Latin letters, digits and _ allowed, not starting with a digit")
+    if text in RESERVED_NAMES:
+        raise ValueError("This name is reserved")
     return text
 
 
