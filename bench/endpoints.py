@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from world import COMMON_WORD, NO_WORD, PASSWORD, World, search_path
 from wrk import Request
 
-# Stand for a writer and a post that differ from one execution to the next; see limits.py.
+# Stand for a writer and a post that differ from one execution to the next; see ceilings.py.
 WRITER = 8_000_000_000_000_000_001
 POST = 8_000_000_000_000_000_002
 

@@ -25,7 +25,7 @@ from house import (
     seed_once,
     served,
 )
-from limits import Bare, bare_server, pgbench
+from ceilings import Bare, bare_server, pgbench
 from usage import usage_of
 from world import World
 from wrk import Wrk, demand_wrk
