@@ -15,6 +15,7 @@ from pathlib import Path
 
 import checks
 import report
+from ceilings import Bare, bare_server, pgbench
 from endpoints import ENDPOINTS, Endpoint, logins
 from house import (
     ROOT,
@@ -25,7 +26,6 @@ from house import (
     seed_once,
     served,
 )
-from ceilings import Bare, bare_server, pgbench
 from usage import usage_of
 from world import World
 from wrk import Wrk, demand_wrk
