@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from endpoints import POST, WRITER
+from endpoints import ORDER, POST, WRITER
 from house import WORKERS, free_port, served
 from wrk import Request
 
@@ -47,24 +47,33 @@ def pgbench_script(
 
     Each client is one writer and goes from post to post, so that nobody likes a post twice.
     """
-    moving = {WRITER: ":writer", POST: ":post"}
+    moving = {WRITER: ":writer", POST: ":post", ORDER: "gen_random_uuid()"}
     lines = ["\\set post :post + 1", f"\\set writer {writers_from} + :client_id"]
     values: dict[str, str] = {"post": "0"}
     for call in calls:
         query, params = statement_of(call)
         names: list[str] = []
         for value in params:
-            if value in moving:
+            if not isinstance(value, list) and value in moving:
                 names.append(moving[value])
                 continue
             name = f"p{len(values)}"
-            values[name] = f"\\x{value.hex()}" if isinstance(value, bytes) else str(value)
+            values[name] = _as_text(value)
             names.append("NULL" if value is None else f":{name}")
         query = query.replace("%s", "\0").replace("%%", "%")
         for name in names:
             query = query.replace("\0", name, 1)
         lines.append(" ".join(query.split()) + ";")
     return "\n".join(lines), [part for name in values for part in ("-D", f"{name}={values[name]}")]
+
+
+def _as_text(value: object) -> str:
+    """As PostgreSQL reads it."""
+    if isinstance(value, bytes):
+        return f"\\x{value.hex()}"
+    if isinstance(value, list):
+        return f"{{{','.join(map(str, value))}}}"
+    return str(value)
 
 
 def pgbench(calls: list[Callable[[], object]], writers_from: int, seconds: int) -> float:

@@ -7,6 +7,8 @@ repository functions behind the endpoint, whose statements are then given to pgb
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
 
 from world import COMMON_WORD, NO_WORD, PASSWORD, World, search_path
 from wrk import Request
@@ -14,6 +16,7 @@ from wrk import Request
 # Stand for a writer and a post that differ from one execution to the next; see ceilings.py.
 WRITER = 8_000_000_000_000_000_001
 POST = 8_000_000_000_000_000_002
+ORDER = UUID(int=3)
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,17 @@ def issue(world: World) -> list[Request]:
     return [Request("POST", "/api/app/token", body='{"ttl_minutes": 10}')] * 2
 
 
+def new_orders(world: World) -> list[Request]:
+    body = json.dumps({"items": [{"product_id": world.product, "quantity": 2}]})
+    return [Request("POST", "/api/orders", person.token, body) for person in world.writers]
+
+
+def new_order(world: World) -> dict[str, object]:
+    price = Decimal("19.99")
+    item = {"product_id": world.product, "name": "Gopher", "price": price, "quantity": 2}
+    return {"id": ORDER, "user_id": WRITER, "items": [item], "total_price": 2 * price}
+
+
 ENDPOINTS = [
     Endpoint(
         "health-check",
@@ -194,6 +208,17 @@ ENDPOINTS = [
         "validate a token",
         lambda world: [Request("GET", f"/api/app/valid/{world.app_token}")] * 2,
         repository_sql("token_repository", ("check_token", (lambda world: world.app_token,))),
+    ),
+    Endpoint(
+        "create an order",
+        new_orders,
+        repository_sql("order_repository", ("create_order", (new_order, None))),
+        writes=True,
+    ),
+    Endpoint(
+        "one order",
+        lambda world: [Request("GET", f"/api/orders/{world.order}", world.readers[0].token)] * 2,
+        repository_sql("order_repository", ("get_order", (lambda world: world.order,))),
     ),
     Endpoint("mix, 90 % reads", mixed, writes=True),
 ]

@@ -12,6 +12,7 @@ import platform
 import signal
 import sys
 from pathlib import Path
+from time import sleep
 
 import checks
 import report
@@ -90,6 +91,7 @@ class Bench:
 
     def tidy(self, endpoint: Endpoint) -> None:
         if endpoint.writes:
+            sleep(1)  # what wrk left unfinished ends meanwhile, and the relay has nothing to do
             self.world.forget_writers()
 
 

@@ -3,6 +3,7 @@
 import random
 from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from urllib.parse import quote
 
@@ -105,13 +106,28 @@ class World:
         return row[0]["id"]
 
     @cached_property
+    def product(self) -> int:
+        from repositories import product_repository
+
+        dto = {"name": "Gopher", "price": Decimal("19.99"), "in_stock": True}
+        return product_repository.create_product(dto)["id"]
+
+    @cached_property
+    def order(self) -> str:
+        """An order of the first reader."""
+        from services import order_service
+
+        wanted = [{"product_id": self.product, "quantity": 2}]
+        return order_service.create(self.readers[0].id, wanted)["id"]
+
+    @cached_property
     def app_token(self) -> str:
         from services import token_service
 
         return token_service.issue(60 * 24)
 
     def forget_writers(self) -> None:
-        """The writers' posts, likes and views go, with all that counted them."""
+        """The writers' posts, likes, views and orders go, with all that counted them."""
         from utils.sql import transaction
 
         ids = [person.id for person in self.writers]
@@ -126,6 +142,9 @@ class World:
                 """,
                 "DELETE FROM views WHERE user_id = ANY (%(ids)s)",
                 "DELETE FROM likes WHERE user_id = ANY (%(ids)s)",
+                # First what the relay would look for in vain.
+                "DELETE FROM outbox",
+                "DELETE FROM orders WHERE user_id = ANY (%(ids)s)",
                 # Soft, as the API does it: to remove a row is to look for it in all likes.
                 """
                 UPDATE posts SET deleted_at = now()

@@ -32,12 +32,32 @@ EXAMPLES: dict[int, tuple[str, str]] = {
     404: ("Not there, or deleted", "Post not found"),
     409: ("Already there or already done", "Post already liked"),
     413: ("The body is too large", "The body must not be larger than 64 KiB"),
-    429: ("Too many requests; try again after `Retry-After`", "Too many requests"),
+    429: (
+        "Too many requests; try again after `Retry-After`",
+        "Too many requests, please try again later",
+    ),
     500: ("A fault of the server, which its log explains", "Internal Server Error"),
     503: (
         "The database does not answer; try again after `Retry-After`",
         "The database is not available, please try again shortly",
     ),
+}
+
+
+def header(words: str, example: str) -> dict[str, Any]:
+    return {"description": words, "schema": {"type": "string"}, "example": example}
+
+
+RETRY_AFTER = header("Seconds until the next try", "1")
+# What comes with a refusal, beside what every answer has.
+HEADERS: dict[int, dict[str, Any]] = {
+    401: {"WWW-Authenticate": header("What to send in Authorization", "Bearer")},
+    429: {
+        "Retry-After": RETRY_AFTER,
+        "RateLimit": header("What is left (r), and when more comes (t)", '"login";r=0;t=42'),
+        "RateLimit-Policy": header("How much (q) in how many seconds (w)", '"login";q=5;w=60'),
+    },
+    503: {"Retry-After": RETRY_AFTER},
 }
 
 
@@ -49,21 +69,24 @@ def refusals(*statuses: int, **sentences: str) -> dict[int | str, dict[str, Any]
     }
 
 
+def error_body(sentence: str) -> Error:
+    return {"detail": sentence, "error": sentence}
+
+
 def _refusal(status: int, sentence: str | None) -> dict[str, Any]:
     description, example = EXAMPLES[status]
     words = sentence or example
     return {
         "model": Error,
         "description": description,
-        "content": {"application/json": {"example": {"detail": words, "error": words}}},
+        "headers": HEADERS.get(status, {}),
+        "content": {"application/json": {"example": error_body(words)}},
     }
 
 
 def _invalid_input() -> dict[str, Any]:
-    fault = {"type": "value_error", "loc": ["body", "first_name"], "msg": "Only letters allowed"}
-    example = {"detail": [fault], "error": "first_name: Only letters allowed"}
+    """Its example depends on what the route takes: `dependencies/examples.py` adds it."""
     return {
         "model": InvalidInput,
         "description": "The body, path or query does not validate",
-        "content": {"application/json": {"example": example}},
     }

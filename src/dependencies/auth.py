@@ -1,12 +1,15 @@
 """Who is asking? And may they? The routes name these guards; nothing else decides about access."""
 
+from asyncio import Future, ensure_future, get_running_loop, shield
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
-from fastapi.concurrency import run_in_threadpool
+from fastapi.openapi.models import HTTPBearer
 from fastapi.security import OAuth2PasswordBearer
 
 from config.secrets import token_secrets
+from dependencies.threads import in_worker_thread
 from dto.access_dto import GUEST_ID, Caller, current_caller, may
 from services import session_service
 from utils import jwt
@@ -17,6 +20,12 @@ bearer = OAuth2PasswordBearer(
     auto_error=False,
     description="The access token from register, login or the form behind this button.",
 )
+
+
+def ask_for_token() -> None:
+    """For an app without the form: the Authorize button then has a field for the token itself."""
+    bearer.scheme_name = "Bearer"
+    bearer.model = HTTPBearer(description="The access token from register or login.")
 
 
 async def get_current_user(
@@ -37,7 +46,7 @@ async def get_current_user(
         raise InvalidCredentials("Invalid or expired token") from error
     session_id, user_id = claims["sid"], int(claims["sub"])
     # The look-up needs a thread, so it is done only when the answer is not at hand.
-    access = session_service.remembered(session_id, user_id) or await run_in_threadpool(
+    access = session_service.remembered(session_id, user_id) or await _looked_up(
         session_service.find, session_id, user_id
     )
     if access is None:
@@ -55,10 +64,22 @@ async def get_current_user(
     return caller
 
 
+_looking_up: dict[object, Future[Any]] = {}
+
+
+async def _looked_up(find: Callable[..., Any], *who: Any) -> Any:
+    """The answer of `find`, which is asked once for all requests of a caller that wait for it; who
+    comes after something was forgotten does not get an answer from before."""
+    key = get_running_loop(), session_service.times_forgotten(), find, who
+    look_up = _looking_up.get(key)
+    if look_up is None:
+        look_up = _looking_up[key] = ensure_future(in_worker_thread(find, *who))
+        look_up.add_done_callback(lambda _: _looking_up.pop(key, None))
+    return await shield(look_up)
+
+
 async def _guest() -> Caller:
-    access = session_service.remembered_guest() or await run_in_threadpool(
-        session_service.find_guest
-    )
+    access = session_service.remembered_guest() or await _looked_up(session_service.find_guest)
     caller: Caller = {"sub": GUEST_ID, "exp": 0, "permissions": access.permissions}
     current_caller.set(caller)
     return caller

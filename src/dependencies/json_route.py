@@ -5,34 +5,61 @@ answer, plain dicts of listed columns, is written by pydantic's core in the thre
 it. The models in the route tables are the documentation; tests compare them with the answers.
 """
 
-from asyncio import wait, wrap_future
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+import json
+from asyncio import Future, ensure_future, shield, wait, wrap_future
+from collections.abc import Callable, Coroutine
 from contextvars import copy_context
-from functools import partial, wraps
+from functools import wraps
 from typing import Any
 
-from fastapi import Response
+from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic_core import to_json
 
+from dependencies.plan import plan_of
+from dependencies.threads import HASHING_THREADS, in_worker_thread
+from utils import context
 from utils.errors import Unavailable
 
-# Hashing a password takes a core for a quarter of a second and more. Two threads of its own keep
-# a flood of logins from taking the worker threads, and the processors, from everybody else.
-HASHING_THREADS = ThreadPoolExecutor(2, thread_name_prefix="hashing")
 HASHING_SECONDS = 10.0
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class Utf8Request(Request):
+    """JSON is UTF-8 (RFC 8259, section 8.1); Python would read UTF-16 and UTF-32 as well."""
+
+    async def json(self) -> Any:
+        return json.loads((await self.body()).decode("utf-8-sig"))
 
 
 class JsonRoute(APIRoute):
     """A route whose controller returns plain data: dicts, lists, dates, decimals, or nothing."""
 
+    request_class: type[Request] = Utf8Request
+
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         answer = _answering(endpoint, options.get("status_code") or 200)
         super().__init__(path, self._scheduled(answer), **options)
+        self.plan = plan_of(self.dependant, self._embed_body_fields)
+
+    def get_route_handler(self) -> Handler:
+        """FastAPI's own way, without the plan."""
+        handle = super().get_route_handler()
+
+        async def handle_request(request: Request) -> Response:
+            return await handle(self.request_class(request.scope, request.receive))
+
+        return handle_request
 
     def _scheduled(self, answer: Callable[..., Response]) -> Callable[..., Any]:
-        return answer  # FastAPI runs it in one of the worker threads
+        """How and where the controller runs."""
+
+        @wraps(answer)
+        async def in_worker_threads(*args: Any, **kwargs: Any) -> Response:
+            return await in_worker_thread(answer, *args, **kwargs)
+
+        return in_worker_threads
 
 
 class HashingRoute(JsonRoute):
@@ -41,7 +68,10 @@ class HashingRoute(JsonRoute):
     def _scheduled(self, answer: Callable[..., Response]) -> Callable[..., Any]:
         @wraps(answer)
         async def in_own_threads(*args: Any, **kwargs: Any) -> Response:
-            work = partial(answer, *args, **kwargs)
+            def work() -> Response:
+                context.arrive_anew()  # the queue before these threads may be long
+                return answer(*args, **kwargs)
+
             job = HASHING_THREADS.submit(copy_context().run, work)
             running = wrap_future(job)
             await wait([running], timeout=HASHING_SECONDS)
@@ -50,6 +80,38 @@ class HashingRoute(JsonRoute):
             return await running
 
         return in_own_threads
+
+
+class SharedRoute(JsonRoute):
+    """The same for a controller whose answer is everybody's, and asked for by many at once.
+
+    It runs once at a time. Who comes while it runs gets the answer of the next run: one that began
+    after they came, so that nobody is told what was true before.
+    """
+
+    def _scheduled(self, answer: Callable[..., Response]) -> Callable[..., Any]:
+        run = super()._scheduled(answer)
+        current: Future[Response] | None = None
+        following: Future[Response] | None = None
+
+        async def run_after(previous: Future[Response]) -> Response:
+            nonlocal current, following
+            await wait([previous])
+            current, following = following, None
+            return await run()
+
+        @wraps(answer)
+        async def shared() -> Response:
+            nonlocal current, following
+            if current is None or current.done():
+                mine = current = ensure_future(run())
+            elif following is None:
+                mine = following = ensure_future(run_after(current))
+            else:
+                mine = following
+            return await shield(mine)
+
+        return shared
 
 
 def _answering(endpoint: Callable[..., Any], status: int) -> Callable[..., Response]:

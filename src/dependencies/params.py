@@ -33,15 +33,19 @@ class AnythingConvertor(StringConvertor):
 register_url_convertor("user", UserConvertor())
 register_url_convertor("anything", AnythingConvertor())
 
-UserId = Annotated[Id, Path(description="The user's id.")]
+EXAMPLE_UUID = "0b5b1c4e-6a52-4a6e-9d0a-0c1c8a7f3f5b"
+
+UserId = Annotated[Id, Path(description="The user's id.", examples=[1])]
 # Digits are an id, for a user name cannot begin with one.
 UserRef = Annotated[
-    Id | UserName, Field(union_mode="left_to_right"), Path(description="An id or a user name.")
+    Id | UserName,
+    Field(union_mode="left_to_right"),
+    Path(description="An id or a user name.", examples=["gopher_anna"]),
 ]
-PostId = Annotated[Id, Path(description="The post's id.")]
-ProductId = Annotated[Id, Path(description="The product's id.")]
-OrderId = Annotated[UUID, Path(description="The order's id.")]
-SessionId = Annotated[UUID, Path(description="The session's id.")]
+PostId = Annotated[Id, Path(description="The post's id.", examples=[1])]
+ProductId = Annotated[Id, Path(description="The product's id.", examples=[1])]
+OrderId = Annotated[UUID, Path(description="The order's id.", examples=[EXAMPLE_UUID])]
+SessionId = Annotated[UUID, Path(description="The session's id.", examples=[EXAMPLE_UUID])]
 
 ReplyToId = Annotated[
     IdOrZero, Query(description="Only the replies to this post, the oldest first; 0 for no filter.")
@@ -65,21 +69,27 @@ IdempotencyKey = Annotated[
     ),
 ]
 
-RoleId = Annotated[UUID, Path(description="The role's id.")]
-PermissionId = Annotated[UUID, Path(description="The permission's id.")]
+RoleId = Annotated[UUID, Path(description="The role's id.", examples=[EXAMPLE_UUID])]
+PermissionId = Annotated[UUID, Path(description="The permission's id.", examples=[EXAMPLE_UUID])]
 Force = Annotated[bool, Query(description="Delete it although users hold it.")]
-Token = Annotated[str, Path(description="What the token service issued.")]
+Token = Annotated[
+    str,
+    Path(description="What the token service issued.", examples=["754321:xyz9AbC2DeF3GhI4JkL0"]),
+]
 
 
 class PasswordForm(BaseModel):
     """The OAuth2 password grant, as Swagger UI's Authorize button sends it."""
 
-    username: AnyUserName = Field(examples=["gopher_anna"])
-    password: AnyPassword = Field(examples=["gopher1!"])
-    grant_type: str = Field(default="password", pattern="^password$")
+    # In a form an empty value is a missing one (RFC 6749, section 3.2).
+    username: AnyUserName = Field(min_length=1, examples=["gopher_anna"])
+    password: AnyPassword = Field(
+        min_length=1, examples=["gopher1!"], json_schema_extra={"minLength": 1}
+    )
+    grant_type: str = Field(default="password", pattern="^(password)?$")
     scope: str = ""
-    client_id: str | None = None
-    client_secret: str | None = None
+    client_id: str = ""
+    client_secret: str = ""
 
 
 OAuthForm = Annotated[PasswordForm, Form()]
