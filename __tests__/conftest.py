@@ -1,24 +1,21 @@
 """What all tests stand on: settings of their own, and a real PostgreSQL that the suite starts."""
 
-import contextlib
 import os
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Barrier
 from typing import Any, NamedTuple
 
 import bcrypt
-import httpx
 import pytest
-from tcp_proxy import free_port
+from empty_database import empty_database
+from live_server import LiveServer
 
-from config.settings import PROJECT_ROOT, Settings, get_settings
+from config.settings import Settings, get_settings
 
 # The developer's own environment and .env must not leak into the tests: they empty tables.
 Settings.model_config["env_file"] = None
@@ -38,7 +35,8 @@ def no_request_is_served() -> None:
     from dto.access_dto import current_caller
     from utils import context
 
-    for left in (context._arrived, context._budget, context._deadline, context.request_id):
+    left_behind = (context._arrived, context._budget, context._deadline)
+    for left in (*left_behind, context.request_id):
         left.set(None)
     current_caller.set(None)
 
@@ -57,31 +55,7 @@ def database() -> Iterator[None]:
 @pytest.fixture
 def db(database: None) -> None:
     """An empty database: what a migration put in stays, what a test wrote is gone."""
-    from services import session_service
-    from utils.sql import execute
-
-    # Ten times as fast as TRUNCATE, which makes new files for every table.
-    execute("""
-        DO $$ BEGIN
-            DELETE FROM outbox;
-            DELETE FROM orders;
-            DELETE FROM products;
-            DELETE FROM likes;
-            DELETE FROM views;
-            DELETE FROM posts;
-            DELETE FROM users;
-            DELETE FROM tokens;
-            DELETE FROM audit_log;
-            PERFORM setval('posts_id_seq', 1, false);
-            PERFORM setval('users_id_seq', 1, false);
-            PERFORM setval('audit_log_id_seq', 1, false);
-            DELETE FROM roles WHERE NOT is_builtin;
-            DELETE FROM permissions WHERE NOT is_builtin;
-            DELETE FROM role_permissions;
-            INSERT INTO role_permissions TABLE default_role_permissions;
-        END $$
-    """)
-    session_service.forget_everybody()
+    empty_database()
 
 
 @pytest.fixture
@@ -92,47 +66,6 @@ def client(db: None) -> Any:
     from app import app
 
     return TestClient(app, raise_server_exceptions=False)
-
-
-class LiveServer:
-    """`python src/app.py` as a process of its own, with its own data, as a stranger starts it."""
-
-    def __init__(self, data_dir: Path, **settings: str) -> None:
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.log = data_dir.with_suffix(".log")
-        inherited = {"PATH": os.environ["PATH"], "ENV_FILE": os.devnull}
-        own = {"DATA_DIR": str(data_dir), "PORT": str(self.port), "BCRYPT_ROUNDS": "4"}
-        self.environment = {**inherited, **own, **settings}
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, str(PROJECT_ROOT / "src" / "app.py")],
-                cwd=data_dir.parent,
-                env=self.environment,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-
-    def wait_until_ready(self) -> "LiveServer":
-        for _ in range(600):
-            with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"{self.url}/api/health-check").status_code == 200:
-                    return self
-            if self.process.poll() is not None:
-                break
-            time.sleep(0.1)
-        raise AssertionError(f"the server did not start:\n{self.log.read_text()}")
-
-    def stop(self, how: int = signal.SIGTERM) -> int:
-        """The exit code."""
-        if self.process.poll() is None:
-            self.process.send_signal(how)
-        try:
-            return self.process.wait(30)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
 
 
 @pytest.fixture
@@ -147,6 +80,41 @@ def start_server(tmp_path: Path) -> Iterator[Callable[..., LiveServer]]:
     yield start
     for server in servers:
         server.stop()
+
+
+@pytest.fixture(scope="module")
+def live_settings() -> dict[str, str]:
+    """For a module that wants other ones: what its `live_server` is started with."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def live_server(
+    tmp_path_factory: pytest.TempPathFactory, live_settings: dict[str, str]
+) -> Iterator[LiveServer]:
+    """One server for all tests of a module, with data of its own."""
+    server = LiveServer(tmp_path_factory.mktemp("live") / "data", **live_settings)
+    try:
+        yield server.wait_until_ready()
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def at_once() -> Callable[..., list[Any]]:
+    """Call something with each argument, all at the same moment; returns the answers in order."""
+
+    def at_once(call: Callable[[Any], Any], arguments: Sequence[Any]) -> list[Any]:
+        start = Barrier(len(arguments))
+
+        def run(argument: Any) -> Any:
+            start.wait(60)
+            return call(argument)
+
+        with ThreadPoolExecutor(len(arguments)) as threads:
+            return list(threads.map(run, arguments))
+
+    return at_once
 
 
 class Person(NamedTuple):

@@ -1,26 +1,42 @@
 """GopherTalk's entry point: puts the house together, and serves it when run as a program."""
 
+if __name__ == "__main__":
+    import entry
+
+    entry.check()
+
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from config.startup import settings_or_exit
 from dependencies.answers import refusals
+from dependencies.auth import ask_for_token
 from dependencies.body_limit import BodyLimit
 from dependencies.cors import cors_options
 from dependencies.docs import DESCRIPTION, docs_router, install_docs
 from dependencies.errors import UnforeseenErrors, install_error_handlers
+from dependencies.fast_lane import FastLane
+from dependencies.openapi import TAGS, install_openapi
 from dependencies.request_context import RequestContext
 from lifespan import lifespan
-from routes import ROUTERS, auth_routes
+from routes import ROUTERS, auth_routes, system_routes
 from serve import serve
 
 settings = settings_or_exit()
+switches = [
+    (auth_routes.password_form, settings.password_form_enabled),
+    (system_routes.metrics, settings.metrics_enabled),
+    (system_routes.to_docs, settings.docs_enabled),
+]
+switched_off = [router for router, is_on in switches if not is_on]
+routers = [router for router in ROUTERS if router not in switched_off]
 
 app = FastAPI(
     title="GopherTalk",
     version="1.0.0",
     description=DESCRIPTION,
+    openapi_tags=TAGS,
     lifespan=lifespan,
     openapi_url="/openapi.json" if settings.docs_enabled else None,
     docs_url=None,
@@ -28,18 +44,23 @@ app = FastAPI(
     redirect_slashes=False,
     generate_unique_id_function=lambda route: route.name,
     responses=refusals(500, 503),
+    # FastAPI would look for an OpenTelemetry provider at every request.
+    telemetry={"tracing": False, "metrics": False, "logs": False},
     # The outermost first.
     middleware=[
         Middleware(RequestContext, seconds=settings.postgres_transaction_timeout),
         Middleware(CORSMiddleware, **cors_options(settings.env_allowed_origins)),
         Middleware(UnforeseenErrors),
         Middleware(BodyLimit),
+        Middleware(FastLane, routers=routers),
     ],
 )
 install_error_handlers(app, [*ROUTERS, docs_router])
-for router in ROUTERS:
-    if router is not auth_routes.password_form or settings.password_form_enabled:
-        app.include_router(router)
+for router in routers:
+    app.include_router(router)
+if not settings.password_form_enabled:
+    ask_for_token()
+install_openapi(app, ROUTERS)
 if settings.docs_enabled:
     install_docs(app)
 

@@ -1,11 +1,13 @@
 """What the app opens when it starts and closes when it stops."""
 
+import gc
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack, asynccontextmanager
 
 from starlette.concurrency import run_in_threadpool
 
 from background.cache_keeper import run_cache_keeper
+from background.pool_watcher import run_pool_watcher
 from background.relay import run_relay
 from background.sweeper import run_sweeper
 from config.log import configure_logging
@@ -24,6 +26,8 @@ async def lifespan(app: object) -> AsyncGenerator[None]:
         opened.enter_context(in_background(run_relay))
         opened.enter_context(in_background(run_sweeper))
         opened.enter_context(in_background(run_cache_keeper))
+        opened.enter_context(in_background(run_pool_watcher))
+        gc.freeze()  # what exists by now stays: the collector need not look at it again and again
         yield
     finally:
         await run_in_threadpool(opened.close)

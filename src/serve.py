@@ -2,13 +2,22 @@
 
 import logging
 import signal
+from contextlib import closing, nullcontext, suppress
 from pathlib import Path
+from socket import socket
 
-import uvicorn
+from uvicorn import Config, Server
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import ChangeReload, Multiprocess
+from uvicorn.supervisors.multiprocess import Process
 
-from config.log import configure_logging
+from config import metrics, overview
+from config.address import bound_socket
+from config.bounded_http import BoundedHttp
+from config.faults import DatabaseAway, StartupError
+from config.secrets import token_secrets
 from config.settings import Settings
-from config.startup import StartupError, database_server, exit_with, migrate_now
+from config.startup import check_database, database_server, migrate_now, started
 
 SRC = Path(__file__).resolve().parent
 
@@ -21,30 +30,75 @@ def serve(settings: Settings) -> None:
     The database is started and migrated here first, before any worker: a fault ends the program
     with a sentence instead of a crowd of dying workers, and a reload keeps the database running.
     """
-    configure_logging(settings)
     # uvicorn hands the signal that stopped it on; as KeyboardInterrupt it unwinds the stack here.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
+    with (
+        suppress(KeyboardInterrupt),
+        started(settings),
+        closing(bound_socket(settings)) as listener,
+    ):
+        token_secrets()
         with database_server(settings) as target:
-            if settings.migrate_on_start:
-                migrate_now(target)
-            log.info("database: %s", settings.db_host or f"our own, in {settings.data_dir}")
-            log.info("documentation: http://%s:%s/docs", settings.host, settings.port)
-            uvicorn.run(
-                "app:app",
-                host=settings.host,
-                port=settings.port,
-                workers=settings.workers,
-                reload=settings.reload,
-                reload_dirs=[str(SRC)] if settings.reload else None,
-                app_dir=str(SRC),
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                timeout_graceful_shutdown=settings.shutdown_timeout,
-            )
-    except StartupError as error:
-        exit_with(str(error))
-    except KeyboardInterrupt:
-        pass
+            # While the database is away, each worker goes on trying.
+            with suppress(DatabaseAway):
+                (migrate_now if settings.migrate_on_start else check_database)(target)
+            overview.show(settings)
+            several = settings.workers > 1 and settings.metrics_enabled
+            with metrics.shared_by_workers() if several else nullcontext():
+                _run(settings, listener)
+
+
+def _run(settings: Settings, listener: socket) -> None:
+    config = Config(
+        "app:app",
+        workers=settings.workers,
+        reload=settings.reload,
+        reload_dirs=[str(SRC)] if settings.reload else None,
+        http=BoundedHttp,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=settings.shutdown_timeout,
+    )
+    server = Server(config)
+    if settings.reload:
+        ChangeReload(config, target=server.run, sockets=[listener]).run()
+        return
+    if settings.workers > 1:
+        workers = Workers(config, [listener])
+        workers.run()
+        started = not workers.failed
+    else:
+        server.run([listener])
+        started = server.started
+    if not started:
+        raise StartupError("The log says why.")
+
+
+class Workers(Multiprocess):
+    """Starts a new worker for each that has died.
+
+    uvicorn's own way is to ask each worker whether it lives and to kill it after some silence: on
+    a busy machine that is less than a worker needs to start, so that it would be killed again and
+    again, and who asks a worker that dies just then waits in vain.
+    """
+
+    failed = False
+
+    def keep_subprocess_alive(self) -> None:
+        for index, worker in enumerate(self.processes):
+            if worker.exitcode is None or self.should_exit.is_set():
+                continue
+            if worker.exitcode == STARTUP_FAILURE:  # the next one would fail the same way
+                self.failed = True
+                self.should_exit.set()
+                return
+            log.error("worker %s has died (%s); another one starts", worker.pid, worker.exitcode)
+            self.processes[index] = Process(self.config, self.sockets)
+            self.processes[index].start()
+
+    def terminate_all(self) -> None:
+        for each in self.sockets:  # nobody accepts from here on: refuse at once
+            each.close()
+        super().terminate_all()

@@ -11,7 +11,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from config import db
-from config.db import BoundedConnection, BoundedPool
+from config.bounded_pool import BoundedConnection, BoundedPool
 from config.settings import get_settings
 from utils import context
 
@@ -167,7 +167,19 @@ class TestDeadline:
         finally:
             other.execute("DROP TABLE cut_off")
 
-    def test_a_next_piece_of_work_has_the_whole_time_again(self, pool, clock):
+    def test_it_is_one_for_all_pieces_of_work_in_bad_times(self, pool, clock):
+        def request():
+            for _ in range(2):
+                with pool.connection() as conn:
+                    conn.execute("SELECT 1")
+                    clock.return_value += 2.0
+            BoundedPool.in_trouble = True
+            with pytest.raises(PoolTimeout, match="used up before it reached the database"):
+                ask(pool)
+
+        as_request(request, seconds=4.0)
+
+    def test_what_comes_between_two_pieces_of_work_does_not_count(self, pool, clock):
         def request():
             ask(pool)
             clock.return_value += 9.0

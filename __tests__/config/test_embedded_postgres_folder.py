@@ -131,13 +131,30 @@ def test_name_of_the_folder(name: str, tmp_path: Path, monkeypatch: pytest.Monke
 def test_link_to_the_socket_that_somebody_else_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    links = Path(tempfile.mkdtemp(prefix="gt-"))
+    monkeypatch.setattr(tempfile, "tempdir", str(links))
     data_root = tmp_path / LONG / ".data"
     link = embedded_postgres_posix._socket_folder(data_root / "postgres")
     link.symlink_to(tmp_path)
     with pytest.raises(EmbeddedPostgresError, match="TMPDIR"):
         embedded_postgres.start(data_root)
     assert not (data_root / "postgres").exists()
+    link.unlink(missing_ok=True)
+    links.rmdir()
+
+
+def test_a_temporary_folder_whose_path_is_as_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / LONG))
+    data_root = tmp_path / LONG / ".data"
+    try:
+        postgres = embedded_postgres.start(data_root)
+        assert works(postgres)
+        postgres.release()
+    finally:
+        stop_leftover(data_root)
+    assert not embedded_postgres_posix._socket_folder(data_root / "postgres").is_symlink()
 
 
 def test_another_major_version_is_refused(data_root: Path) -> None:

@@ -2,12 +2,16 @@
 
 import json
 import logging
+import subprocess
+import sys
 from contextvars import copy_context
-from logging.handlers import RotatingFileHandler
+from pathlib import Path
 
 import pytest
 
+from config import log_file
 from config.log import configure_logging
+from config.log_file import SharedRotatingFileHandler
 from config.settings import Settings
 from utils import context
 
@@ -131,16 +135,71 @@ def test_without_a_file_the_console_is_all(capsys):
 
 def test_the_file_is_rotated_and_the_old_ones_are_bounded(tmp_path):
     configure_logging(Settings(log_file=tmp_path / "app.log", loglevel="INFO"))
-    [handler] = [
-        each for each in logging.getLogger().handlers if isinstance(each, RotatingFileHandler)
-    ]
-    assert handler.maxBytes > 0
-    assert handler.backupCount > 0
-    handler.maxBytes = 100
+    handlers = logging.getLogger().handlers
+    [handler] = [each for each in handlers if isinstance(each, SharedRotatingFileHandler)]
+    assert handler.max_bytes > 0
+    assert handler.backups > 0
+    handler.max_bytes = 100
     for number in range(50):
         log.info("a line that is long enough to fill the file soon, number %s", number)
 
-    assert len(list(tmp_path.iterdir())) == handler.backupCount + 1
+    assert len(list(tmp_path.glob("app.log*"))) == handler.backups + 2  # and the lock
+
+
+WRITER = """
+import logging, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from config.log_file import SharedRotatingFileHandler
+log = logging.getLogger("gophertalk.tests")
+log.addHandler(SharedRotatingFileHandler(Path(sys.argv[2]), max_bytes=20_000, backups=1000))
+for number in range(3000):
+    log.warning("%s %s %s", sys.argv[3], number, "x" * 50)
+"""
+
+
+def test_several_processes_rotate_one_file_without_losing_a_line(tmp_path):
+    source, path = str(Path(log_file.__file__).parents[1]), str(tmp_path / "app.log")
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, source, path, name], stderr=subprocess.PIPE)
+        for name in "abc"
+    ]
+    complaints = [each.communicate()[1] for each in writers]
+
+    files = [each for each in tmp_path.iterdir() if each.suffix != ".lock"]
+    lines = [line for each in files for line in each.read_text().splitlines()]
+    assert complaints == [b"", b"", b""]
+    assert sorted(lines) == sorted(f"{a} {n} {'x' * 50}" for a in "abc" for n in range(3000))
+    assert len(files) > 10
+
+
+def test_a_file_that_somebody_else_has_moved_is_begun_anew(written, tmp_path):
+    def talk():
+        log.info("before")
+        (tmp_path / "logs" / "app.log").rename(tmp_path / "moved.log")
+        log.info("after")
+
+    assert "after" in written(talk)
+    assert "before" in (tmp_path / "moved.log").read_text()
+
+
+@pytest.mark.parametrize("log_format", ["plain", "json"])
+def test_a_row_that_postgresql_refuses_is_not_shown(written, log_format):
+    def refuse():
+        words = 'violates "ck__users"\nDETAIL:  Failing row contains (1, $2b$12$hash,\n\nline two).'
+        try:
+            try:
+                raise ZeroDivisionError(words)
+            except ZeroDivisionError as error:
+                raise ValueError("the second") from error
+        except ValueError:
+            log.exception("it broke")
+
+    text = written(refuse, log_format=log_format)
+    for shown in ("it broke", "ck__users", "ValueError: the second"):
+        assert shown in text
+    for hidden in ("hash", "line two"):
+        assert hidden not in text
 
 
 def test_a_second_call_replaces_the_first(written, tmp_path):

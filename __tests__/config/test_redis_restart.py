@@ -1,39 +1,17 @@
 """A Redis of the tests' own is killed and started again: its scripts and keys are gone with it."""
 
-import shutil
-import subprocess
 from contextlib import suppress
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-from shop import DEMANDED, count, eventually, new_order, new_product, new_user, settings_with
-from tcp_proxy import free_port
+from own_redis import OwnRedis, needs_redis_server
+from shop import count, eventually, new_order, new_product, new_user, settings_with
 
 from config import redis
 from repositories import order_repository
 from services import order_cache, rate_limit_service
 
-pytestmark = pytest.mark.skipif(
-    not (DEMANDED or shutil.which("redis-server")), reason="redis-server is not installed"
-)
-
-
-class OwnRedis:
-    def __init__(self, folder: Path) -> None:
-        self.port = free_port()
-        self.folder = folder
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1"]
-        command += ["--save", "", "--appendonly", "no", "--dir", str(self.folder)]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-
-    def kill(self) -> None:
-        if self.process:
-            self.process.kill()
-            self.process.wait()
+pytestmark = needs_redis_server
 
 
 @pytest.fixture

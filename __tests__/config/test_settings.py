@@ -114,6 +114,7 @@ def test_what_is_no_origin_is_refused(refused, value):
 @pytest.mark.parametrize(
     ("name", "values"),
     [
+        ("ENV_ALLOWED_ORIGINS", ["https://a.example.org/path"]),
         ("PORT", ["0", "65536", "-1", "x", "3000.5"]),
         ("DB_PORT", ["0", "65536", "x"]),
         ("WORKERS", ["0", "65"]),
@@ -136,6 +137,55 @@ def test_a_wrong_value_is_named(refused, name, values):
 
         assert message.startswith(f"Wrong settings: {name}: ")
         assert "\n" not in message
+
+
+def meanings():
+    """Every setting with what it refuses and the words that say what is allowed."""
+    for name, field in Settings.model_fields.items():
+        kind = str(field.annotation)
+        if name.startswith("rate_limit_"):
+            yield name, "often", "give one rate, such as 5/minute or 100/15 seconds, or off"
+        elif field.annotation is bool:
+            yield name, "perhaps", "must be true or false"
+        elif field.annotation in (int, float):
+            yield name, "many", "must be a "
+            yield name, "-1", "must be a number "
+        elif name == "host" or name.endswith("_host"):
+            yield name, "no host", "must be a host name or an address"
+        elif name in ("env_allowed_origins", "trusted_proxies"):
+            yield name, "everybody", "list "
+        elif "Path" in kind or "str" in kind or "Secret" in kind:
+            yield name, "two\nlines", "must be one line without control characters"
+
+
+@pytest.mark.parametrize(("name", "value", "words"), list(meanings()))
+def test_every_setting_says_what_it_allows_and_never_what_it_got(refused, name, value, words):
+    message = refused(**{name.upper(): value})
+
+    assert f"{name.upper()}: " in message
+    assert words in message
+    assert value not in message.replace("-1 ", "")
+    assert "\n" not in message
+
+
+def test_a_range_is_told(refused):
+    message = refused(PORT="0", POSTGRES_TRANSACTION_TIMEOUT="x", SLOW_QUERY_MS="-1")
+
+    assert "PORT: must be a number from 1 to 65535" in message
+    assert "POSTGRES_TRANSACTION_TIMEOUT: must be a number over 0 to 3600" in message
+    assert "SLOW_QUERY_MS: must be a number from 0 to 3600000" in message
+
+
+@pytest.mark.parametrize("value", ["nobody", "<>", "a@b\nBcc: c@d"])
+def test_mail_comes_from_an_address(refused, value):
+    assert "SMTP_FROM: must be" in refused(SMTP_FROM=value)
+
+
+def test_an_env_file_that_is_named_must_be_there(refused, monkeypatch, tmp_path):
+    monkeypatch.setitem(Settings.model_config, "env_file", str(tmp_path / "none.env"))
+    assert refused() == "Wrong settings: ENV_FILE: there is no such file that can be read"
+    (tmp_path / "none.env").write_bytes(b"PORT=\xff")
+    assert refused().endswith("must be a text in UTF-8")
 
 
 def test_all_faults_stand_in_one_line(refused):

@@ -53,9 +53,15 @@ def test_a_limit_runs_down_to_nothing(request_context, clock, passed, left):
 
 @pytest.mark.parametrize(
     ("since_arrival", "waited", "left"),
-    [(False, 0.5, 2.0), (False, 60.0, 2.0), (True, 0.5, 1.5), (True, 60.0, 0.0)],
+    [
+        (False, 0.5, 1.5),
+        (False, 1.75, context.LEAST),
+        (False, 60.0, context.LEAST),
+        (True, 0.5, 1.5),
+        (True, 60.0, 0.0),
+    ],
 )
-def test_the_wait_before_the_work_counts_in_bad_times_alone(
+def test_the_wait_before_the_work_counts_but_refuses_in_bad_times_alone(
     request_context, clock, since_arrival, waited, left
 ):
     def request():
@@ -67,30 +73,51 @@ def test_the_wait_before_the_work_counts_in_bad_times_alone(
     assert request_context(request) == left
 
 
-@pytest.mark.parametrize(("since_arrival", "left"), [(False, 2.0), (True, 0.5)])
-def test_a_second_piece_of_work_has_the_whole_limit_except_in_bad_times(
+@pytest.mark.parametrize(("since_arrival", "left"), [(False, context.LEAST), (True, 0.25)])
+def test_a_second_piece_of_work_has_what_the_first_left(
     request_context, clock, since_arrival, left
 ):
     def request():
         context.arrive(2.0)
         context.start_clock(since_arrival)
-        clock.return_value += 1.5
+        clock.return_value += 1.75
         context.start_clock(since_arrival)
         return context.seconds_left(default=30.0)
 
     assert request_context(request) == left
 
 
-@pytest.mark.parametrize(("since_arrival", "left"), [(False, 1.0), (True, 0.5)])
+@pytest.mark.parametrize(("since_arrival", "left"), [(False, context.LEAST), (True, 0.25)])
 def test_the_last_limit_counts_and_the_arrival_stays(request_context, clock, since_arrival, left):
     def request():
         context.arrive(2.0)
-        clock.return_value += 0.5
+        clock.return_value += 0.75
         context.allow_seconds(1.0)
         context.start_clock(since_arrival)
         return context.seconds_left(default=30.0)
 
     assert request_context(request) == left
+
+
+def test_a_limit_below_the_least_is_kept(request_context, clock):
+    def request():
+        context.arrive(0.25)
+        clock.return_value += 60.0
+        context.start_clock(since_arrival=False)
+        return context.seconds_left(default=30.0)
+
+    assert request_context(request) == 0.25
+
+
+def test_a_wait_for_something_else_does_not_count(request_context, clock):
+    def request():
+        context.arrive(2.0)
+        clock.return_value += 60.0
+        context.arrive_anew()
+        context.start_clock(since_arrival=True)
+        return context.seconds_left(default=30.0)
+
+    assert request_context(request) == 2.0
 
 
 def test_a_limit_without_an_arrival_counts_from_the_work(request_context, clock):

@@ -12,11 +12,14 @@ from config import rabbitmq
 from config.settings import Settings
 from services import event_service
 from services.event_service import HANDLERS, Poison
+from utils import context
 from utils.errors import Unavailable
 
 PREFETCH = 20
 # How soon the consumer notices that it shall stop.
 TICK_SECONDS = 0.5
+# A connection to PostgreSQL that is dead without a word must not hold it up for ever.
+TAKE_SECONDS = 3.0
 BACK_OFF_SECONDS = (0.2, 0.5, 1.0)
 ATTEMPTS_HEADER = "x-attempts"
 
@@ -25,6 +28,7 @@ log = logging.getLogger("gophertalk.consumer")
 
 def run_consumer(stop: StopEvent, settings: Settings, topology: rabbitmq.Topology) -> None:
     """Consumes until `stop` is set, and connects again whenever the connection is lost."""
+    context.allow_seconds(TAKE_SECONDS)
     failures = 0
     while not stop.is_set():
         connection = None

@@ -12,9 +12,12 @@ from config import rabbitmq
 from config.settings import get_settings
 from services import event_service, outbox_service
 from services.outbox_service import Deliver
+from utils import context
 from utils.errors import Unavailable
 
 POLL_SECONDS = 0.5
+# A connection that is dead without a word must not hold the relay up for ever.
+BATCH_SECONDS = 5.0
 BACK_OFF_SECONDS = (0.2, 0.5, 1.0)
 CHECK_EVERY_SECONDS = 5.0
 ALERT_EVERY_SECONDS = 60.0
@@ -24,6 +27,7 @@ log = logging.getLogger("gophertalk.relay")
 
 def run_relay(stop: StopEvent) -> None:
     """Relays until `stop` is set, whatever happens to RabbitMQ and PostgreSQL meanwhile."""
+    context.allow_seconds(BATCH_SECONDS)
     settings = get_settings()
     if settings.rmq_host:
         publisher = Publisher(settings, rabbitmq.topology())

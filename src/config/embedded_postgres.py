@@ -16,6 +16,7 @@ import sys
 import time
 from pathlib import Path
 
+from config.data_folder import access_fault
 from config.embedded_postgres_cluster import EmbeddedPostgresError
 from config.embedded_postgres_lock import FileLock
 
@@ -55,7 +56,7 @@ class EmbeddedPostgres:
         try:
             self._launch_if_dead()
         except OSError as error:
-            raise _cannot_work(self._gate_path.parent, error) from error
+            raise EmbeddedPostgresError(access_fault(self._gate_path.parent, error)) from error
 
     def release(self) -> None:
         """Give the share back; the last one stops the server and waits for its end. Idempotent."""
@@ -107,9 +108,5 @@ def start(data_root: Path) -> EmbeddedPostgres:
             postgres.release()
             raise
     except OSError as error:
-        raise _cannot_work(data_root, error) from error
+        raise EmbeddedPostgresError(access_fault(data_root, error)) from error
     return postgres
-
-
-def _cannot_work(data_root: Path, error: OSError) -> EmbeddedPostgresError:
-    return EmbeddedPostgresError(f"The embedded PostgreSQL cannot work in {data_root}: {error}")

@@ -1,6 +1,7 @@
 """The embedded PostgreSQL on disk: the wheel's programs, and a new cluster made with them."""
 
 # ruff: noqa: S603 (own commands, no shell)
+import logging
 import os
 import re
 import shutil
@@ -12,6 +13,10 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from config.data_folder import space_fault
+
+logger = logging.getLogger(__name__)
 
 ROLE = "gophertalk"  # and the name of its database
 
@@ -126,6 +131,9 @@ class Cluster:
         """
         for leftover in self.folder.parent.glob("postgres.new-*"):  # whose maker was killed
             shutil.rmtree(leftover, ignore_errors=True)
+        if fault := space_fault(self.folder.parent):
+            raise EmbeddedPostgresError(fault)
+        logger.info("making a new PostgreSQL in %s, which takes a few seconds", self.folder)
         draft = Path(tempfile.mkdtemp(prefix="postgres.new-", dir=self.folder.parent))
         try:
             if self.account and sys.platform != "win32":

@@ -171,12 +171,17 @@ class Server:
 
 
 def _socket_folder(folder: Path) -> Path:
-    """The data folder, or a link in the temporary folder if libpq could not use its path."""
+    """The data folder, or a link in a temporary folder if libpq could not use its path."""
+    digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
+    link = f"{ROLE}-{os.geteuid()}-{digest}"
+    # TMPDIR may be as long. The last one is everybody's; whose the link is will be checked.
+    folders = (folder, Path(tempfile.gettempdir()) / link, Path("/tmp") / link)  # noqa: S108 # nosec B108
+    return next(each for each in folders if _is_usable(each))
+
+
+def _is_usable(folder: Path) -> bool:
     name = os.fsencode(folder)
-    if len(name) <= SOCKET_FOLDER_BYTES and b"," not in name:  # a comma would mean two hosts
-        return folder
-    digest = hashlib.sha256(name).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"{ROLE}-{os.geteuid()}-{digest}"
+    return len(name) <= SOCKET_FOLDER_BYTES and b"," not in name  # a comma would mean two hosts
 
 
 def _command_line(pid: int) -> str | None:

@@ -60,7 +60,7 @@ def migrate(conninfo: dict[str, Any], folder: Path = MIGRATIONS_DIR) -> list[str
     migrations = load_migrations(folder)
     applied: list[str] = []
     with psycopg.connect(
-        **conninfo, autocommit=True, connect_timeout=5, row_factory=tuple_row
+        **conninfo, autocommit=True, connect_timeout=2, row_factory=tuple_row
     ) as conn:
         while (name := _apply_next(conn, migrations)) is not None:
             applied.append(name)

@@ -8,7 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from config.settings import SECRET_BYTES, Settings, get_settings
+from config.data_folder import access_fault
+from config.settings import SECRET_BYTES, Settings, SettingsError, get_settings
 
 
 class TokenSecrets(NamedTuple):
@@ -21,8 +22,21 @@ class TokenSecrets(NamedTuple):
 
 @lru_cache
 def token_secrets() -> TokenSecrets:
-    """The secrets of this installation; every worker and every later start gets the same ones."""
-    return _choose(get_settings())
+    """The secrets of this installation; every worker and every later start gets the same ones.
+
+    Raises SettingsError where they can be neither read nor kept.
+    """
+    settings = get_settings()
+    try:
+        return _choose(settings)
+    except OSError as error:
+        raise SettingsError(access_fault(settings.data_dir, error)) from error
+    except (TypeError, ValueError):
+        # What the file holds is for nobody's eyes.
+        raise SettingsError(
+            f"{settings.data_dir / 'secrets.json'} does not hold what it should: move it away, and "
+            "the next start makes a new one."
+        ) from None
 
 
 def _choose(settings: Settings) -> TokenSecrets:

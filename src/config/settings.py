@@ -4,13 +4,13 @@ This is the only module that looks at the environment. The rest asks `get_settin
 """
 
 import os
+import re
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import unquote
 
-from limits import parse_many
 from pydantic import (
     AfterValidator,
     Field,
@@ -20,6 +20,9 @@ from pydantic import (
     model_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from config.setting_faults import sentence
+from config.setting_types import Host, Hosts, MailAddress, Port, Rate, Seconds
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,22 +35,6 @@ PUBLISHED_SECRETS = {
 SECRET_BYTES = 32
 LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "::1"}
 
-Port = Annotated[int, Field(ge=1, le=65535)]
-Seconds = Annotated[float, Field(gt=0, le=3600)]
-
-
-def _is_rate(text: str) -> str:
-    """`5/minute`, `100/15 seconds`, or `off`."""
-    if text.lower() == "off":
-        return "off"
-    rates = parse_many(text)
-    if len(rates) != 1 or rates[0].amount < 1:
-        raise ValueError("give one rate, such as 5/minute or 100/15 seconds, or off")
-    return text
-
-
-Rate = Annotated[str, AfterValidator(_is_rate)]
-
 
 class SettingsError(Exception):
     """The environment is wrong; the message names every fault and is fit to print."""
@@ -58,19 +45,20 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_file=os.environ.get("ENV_FILE", PROJECT_ROOT / ".env"),
-        env_file_encoding="utf-8",
+        env_file_encoding="utf-8-sig",  # Windows' Notepad puts a mark before the first line
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
         hide_input_in_errors=True,
     )
 
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Port = 3000
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     reload: bool = False
     shutdown_timeout: Annotated[int, Field(ge=1, le=300)] = 10
     docs_enabled: bool = True
+    metrics_enabled: bool = True
     password_form_enabled: bool = True
     env_allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
@@ -87,23 +75,24 @@ class Settings(BaseSettings):
     rate_limit_token: Rate = "off"  # noqa: S105 (a rate)
 
     data_dir: Path = PROJECT_ROOT / ".data"
-    db_host: str | None = None
+    db_host: Hosts | None = None
     db_port: Port = 5432
     db_user: str = "postgres"
     db_password: SecretStr = SecretStr("")
     db_name: str = "postgres"
+    db_pooler: Literal["pgbouncer"] | None = None
     db_pool_min: Annotated[int, Field(ge=0, le=1000)] = 2
     db_pool_max: Annotated[int, Field(ge=1, le=1000)] = 10
     postgres_transaction_timeout: Seconds = 1.5
     migrate_on_start: bool = True
 
-    redis_host: str | None = None
+    redis_host: Host | None = None
     redis_port: Port = 6379
     redis_user: str | None = None
     redis_password: SecretStr | None = None
     redis_ttl_expire: Annotated[int, Field(ge=1, le=86400)] = 30
 
-    rmq_host: str | None = None
+    rmq_host: Host | None = None
     rmq_port: Port = 5672
     rmq_user: str = "guest"
     rmq_password: SecretStr = SecretStr("")
@@ -117,15 +106,23 @@ class Settings(BaseSettings):
     refresh_token_expires: Annotated[int, Field(ge=1, le=31_536_000)] = 86400
     bcrypt_rounds: Annotated[int, Field(ge=4, le=16)] = 12
 
-    smtp_host: str | None = None
+    smtp_host: Host | None = None
     smtp_port: Port = 587
     smtp_user: str | None = None
     smtp_password: SecretStr = SecretStr("")
-    smtp_from: str = "GopherTalk <gophertalk@localhost>"
+    smtp_from: MailAddress = "GopherTalk <gophertalk@localhost>"
 
     loglevel: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     log_format: Literal["plain", "json"] = "plain"
     log_file: Path | None = None
+    slow_query_ms: Annotated[int, Field(ge=0, le=3_600_000)] = 200
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _on_one_line(cls, value: object) -> object:
+        if isinstance(value, str) and re.search(r"[\x00-\x1f\x7f]", value):
+            raise ValueError("must be one line without control characters")
+        return value
 
     @field_validator("loglevel", "log_format", mode="before")
     @classmethod
@@ -141,7 +138,7 @@ class Settings(BaseSettings):
             return value
         origins = tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
         for origin in origins:
-            if not origin.startswith(("http://", "https://")):
+            if not re.fullmatch(r"https?://[^/\s*]+", origin):
                 raise ValueError("list origins such as https://app.example.org, never *")
         return origins
 
@@ -164,6 +161,8 @@ class Settings(BaseSettings):
     def _agree(self) -> "Settings":
         if self.db_pool_min > self.db_pool_max:
             raise ValueError("DB_POOL_MIN must not be larger than DB_POOL_MAX")
+        if self.db_pooler and not self.db_host:
+            raise ValueError("DB_POOLER needs DB_HOST, the pooler's")
         if self.reload and self.workers > 1:
             raise ValueError("RELOAD works with WORKERS=1 only")
         secrets = [self.access_token_secret, self.refresh_token_secret]
@@ -184,18 +183,24 @@ class Settings(BaseSettings):
             raise ValueError(f"the token secrets must have at least {SECRET_BYTES} bytes")
 
 
-def _sentence(error: ValidationError) -> str:
-    faults = [
-        f"{'.'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}".lstrip(": ")
-        for fault in error.errors(include_input=False, include_url=False)
-    ]
-    return "Wrong settings: " + "; ".join(fault.replace("Value error, ", "") for fault in faults)
-
-
 @lru_cache
 def get_settings() -> Settings:
     """Raises SettingsError with all faults in one line, values left out."""
+    path = Settings.model_config.get("env_file")
+    if isinstance(path, str) and not os.access(path, os.R_OK):  # ENV_FILE names it
+        raise SettingsError("Wrong settings: ENV_FILE: there is no such file that can be read")
     try:
         return Settings()
     except ValidationError as error:
-        raise SettingsError(_sentence(error)) from None
+        raise SettingsError(sentence(error, Settings.model_fields)) from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"Wrong settings: {path} must be a text in UTF-8") from None
+
+
+def hand_down(name: str, value: str) -> None:
+    """To the processes that this one starts; for a library that reads the environment itself."""
+    os.environ[name] = value
+
+
+def handed_down(name: str) -> str | None:
+    return os.environ.get(name)

@@ -9,12 +9,17 @@ from threading import Event, Thread
 from typing import Any, NoReturn
 
 import psycopg
+from psycopg.errors import DiskFull
 
 from config import db, embedded_postgres, redis
+from config.data_folder import server_fault
+from config.faults import DatabaseAway, StartupError, connection_fault, migration_fault
+from config.log import configure_logging
 from config.migrate import MigrationError, migrate
 from config.secrets import token_secrets
 from config.settings import Settings, SettingsError, get_settings
 from utils import later
+from utils.errors import Unavailable
 from utils.passwords import decoy_hash
 
 Target = Callable[[], dict[str, Any]]
@@ -23,12 +28,6 @@ log = logging.getLogger("gophertalk.startup")
 
 WATCH_SECONDS = 0.5
 STOP_SECONDS = 5.0
-# The server answered, but will not let us in for a moment.
-PASSING = ("starting up", "shutting down", "recovery", "too many", "not yet accepting")
-
-
-class StartupError(Exception):
-    """The app cannot start; the message says why and what to do, and is fit to print."""
 
 
 def exit_with(sentence: str) -> NoReturn:
@@ -45,6 +44,16 @@ def settings_or_exit() -> Settings:
 
 
 @contextmanager
+def started(settings: Settings) -> Generator[None]:
+    """The frame of every program: it logs, and a fault at start ends it with one sentence."""
+    try:
+        configure_logging(settings)
+        yield
+    except (StartupError, SettingsError, Unavailable) as error:
+        exit_with(str(error))
+
+
+@contextmanager
 def database_server(settings: Settings) -> Generator[Target]:
     """The server that DB_HOST names, or our own, which its last user stops again.
 
@@ -56,7 +65,7 @@ def database_server(settings: Settings) -> Generator[Target]:
     try:
         server = embedded_postgres.start(settings.data_dir)
     except embedded_postgres.EmbeddedPostgresError as error:
-        raise StartupError(str(error)) from error
+        raise StartupError(server_fault(settings.data_dir, str(error))) from error
     try:
         with in_background(partial(_keep_alive, server)):
             yield lambda: server.conninfo
@@ -73,47 +82,72 @@ def _keep_alive(server: embedded_postgres.EmbeddedPostgres, stop: Event) -> None
             log.exception("the embedded PostgreSQL is down and does not start")
 
 
-def migrate_now(target: Target) -> bool:
-    """False when the server cannot be reached yet. Raises StartupError when waiting is no help."""
+def migrate_now(target: Target) -> None:
+    """Raises DatabaseAway when the server cannot be reached yet, else StartupError."""
+    conninfo = target()
     try:
-        migrate(target())
+        migrate(conninfo)
     except MigrationError as error:
         raise StartupError(str(error)) from error
+    except psycopg.Error as error:
+        if isinstance(error, psycopg.OperationalError) and not isinstance(error, DiskFull):
+            raise connection_fault(error, conninfo) from error
+        raise migration_fault(error, conninfo) from error
+
+
+def check_database(target: Target) -> None:
+    """Raises DatabaseAway when the server cannot be reached yet, else StartupError."""
+    conninfo = target()
+    try:
+        psycopg.connect(**conninfo, connect_timeout=5).close()
     except psycopg.OperationalError as error:
-        reason = str(error).strip().splitlines()[-1]
-        if "FATAL" in reason and not any(words in reason for words in PASSING):
-            raise StartupError(f"PostgreSQL refuses the connection: {reason}") from error
-        return False
-    return True
+        raise connection_fault(error, conninfo) from error
 
 
 @contextmanager
 def _migrated(target: Target) -> Generator[None]:
     """Migrate, now or, while the server is away, as soon as it is there."""
-    if migrate_now(target):
-        yield
-        return
-    log.warning("PostgreSQL does not answer yet; GopherTalk starts without it and goes on trying")
-    with in_background(partial(_migrate_later, target)):
+    try:
+        migrate_now(target)
+    except DatabaseAway as fault:
+        log.warning("%s GopherTalk starts without it and goes on trying", fault)
+        db.BoundedPool.is_outdated = True
+        try:
+            with in_background(partial(_migrate_later, target)):
+                yield
+        finally:
+            db.BoundedPool.is_outdated = False
+    else:
         yield
 
 
 def _migrate_later(target: Target, stop: Event) -> None:
+    """What an operator can mend is said once, and tried again all the same."""
+    said = ""
     while not stop.wait(WATCH_SECONDS):
         try:
-            if migrate_now(target):
-                return
+            migrate_now(target)
+        except DatabaseAway:
+            continue
         except StartupError as error:
-            log.critical("%s", error)
+            if said != (said := str(error)):
+                log.critical("%s", error)
+        else:
+            db.BoundedPool.is_outdated = False
             return
 
 
 @contextmanager
-def running(settings: Settings) -> Generator[None]:
-    """Everything that requests need: the server, its schema, the pool, the secrets."""
+def running(settings: Settings, database_needed: bool = False) -> Generator[None]:
+    """Everything that requests need: the server, its schema, the pool, the secrets.
+
+    Raises StartupError; also when the database is only away, if it is needed at once.
+    """
     token_secrets()
     decoy_hash(settings.bcrypt_rounds)
     with database_server(settings) as target:
+        if database_needed:
+            check_database(target)
         db.open_pool(settings, target)
         redis.open_redis(settings)
         try:

@@ -21,6 +21,13 @@ class Event(TypedDict):
     attempts: int
 
 
+class Backlog(TypedDict):
+    """How many events wait for delivery, and for how many seconds the oldest has; 0 for none."""
+
+    waiting: int
+    oldest_age: float
+
+
 def add(event: str, payload: dict[str, Any], conn: Conn) -> None:
     """Tell of a change, in the transaction that makes it."""
     execute("INSERT INTO outbox (event, payload) VALUES (%s, %s)", (event, Jsonb(payload)), conn)
@@ -69,16 +76,16 @@ def park(event_row_id: int, conn: Conn) -> None:
     )
 
 
-def oldest_age() -> float:
-    """For how many seconds the oldest event has waited; 0 when none waits."""
-    row = fetch_one(
+def backlog() -> Backlog:
+    return fetch_one(
         """
-        SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 AS age
+        SELECT
+            count(*) AS waiting,
+            coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 AS oldest_age
         FROM outbox
         WHERE done_at IS NULL AND parked_at IS NULL
         """
     )
-    return row["age"]
 
 
 def delete_done(conn: Conn) -> int:

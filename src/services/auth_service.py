@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import bcrypt
 
-from config import db
+from config import db, metrics
 from config.secrets import token_secrets
 from config.settings import get_settings
 from dto.auth_dto import LoginFields, RegisterFields, TokenPair
@@ -67,6 +67,7 @@ def login(dto: LoginFields) -> TokenPair:
     password = dto["password"].encode()
     matches = bcrypt.checkpw(password[:72], stored)
     if user is None or not matches or not fits_bcrypt(password) or user.get("status") == 0:
+        metrics.login_failed()
         raise InvalidCredentials("Wrong password")
     _strengthen(user, password)
     return generate_token_pair(user["id"])

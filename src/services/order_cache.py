@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 
 from pydantic_core import from_json, to_json
 
-from config import redis
+from config import metrics, redis
 from config.settings import get_settings
 from dto.order_dto import Order
 
@@ -51,7 +51,9 @@ def read(order_id: UUID, load: Callable[[], Order]) -> Order:
     except redis.RedisAway:
         return load()
     if copy and not copy.startswith(LEASE):
+        metrics.order_cache_hit()
         return from_json(copy)
+    metrics.order_cache_missed()
     order = load()
     if copy is None:
         with suppress(redis.RedisAway):

@@ -76,7 +76,7 @@ def _postpone(row: outbox_repository.Event, error: Exception, conn: Conn) -> Non
 
 def alert_when_late() -> bool:
     """Somebody should look when events wait for more than a minute."""
-    age = outbox_repository.oldest_age()
+    age = outbox_repository.backlog()["oldest_age"]
     if age <= ALERT_AGE_SECONDS:
         return False
     log.error("the oldest event in the outbox has been waiting for %.0f seconds", age)

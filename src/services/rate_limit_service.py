@@ -41,6 +41,11 @@ def rate_of(name: str) -> str | None:
     return rate if settings.rate_limits_enabled and rate != "off" else None
 
 
+def asks_redis() -> bool:
+    """Whether `hit` has to ask, which may take a moment."""
+    return redis.client is not None
+
+
 def hit(rate: str, name: str, who: str) -> Verdict:
     """Count one request of `who` against the limit `name`. What is refused is not counted."""
     item = parse(rate)

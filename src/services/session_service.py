@@ -80,6 +80,11 @@ def _remember(key: _Key, asked_at: float, before: int, access: Access) -> None:
         _remembered[key] = (asked_at, access)
 
 
+def times_forgotten() -> int:
+    """Tells whether something was forgotten since it was asked before."""
+    return _times_forgotten
+
+
 def forget(session_id: str, user_id: int) -> None:
     """Make this worker ask again at once."""
     _forget(lambda key: key == (session_id, user_id))

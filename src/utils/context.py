@@ -8,11 +8,19 @@ _arrived: ContextVar[float | None] = ContextVar("arrived", default=None)
 _budget: ContextVar[float | None] = ContextVar("budget", default=None)
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
+# What a piece of work on the database gets at least, in seconds, while the database is well.
+LEAST = 0.5
+
 
 def arrive(seconds: float) -> None:
     """A request comes in; one piece of work on the database may take it so long."""
     _arrived.set(monotonic())
     _budget.set(seconds)
+
+
+def arrive_anew() -> None:
+    """What the request has waited for until now was not the database."""
+    _arrived.set(monotonic())
 
 
 def allow_seconds(seconds: float) -> None:
@@ -21,11 +29,12 @@ def allow_seconds(seconds: float) -> None:
 
 
 def start_clock(since_arrival: bool) -> None:
-    """A piece of work on the database begins. In bad times the wait before it counts too."""
+    """A piece of work on the database begins. The wait before it counts too; but only with
+    `since_arrival` is somebody refused who has merely waited long."""
     budget, arrived = _budget.get(), _arrived.get()
     if budget is not None:
-        start = arrived if since_arrival and arrived is not None else monotonic()
-        _deadline.set(start + budget)
+        whole = (arrived or monotonic()) + budget
+        _deadline.set(whole if since_arrival else max(whole, monotonic() + min(LEAST, budget)))
 
 
 def seconds_left(default: float) -> float:

@@ -1,0 +1,118 @@
+"""`manage.py` as its users run it: help, completion, and each command."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from programs import run
+
+from config.settings import PROJECT_ROOT
+
+COMMANDS = ["serve", "migrate", "create-superuser", "seed-demo", "worker", "openapi"]
+DOORS = {
+    "create_superuser.py": "create-superuser",
+    "migrate.py": "migrate",
+    "seed_demo.py": "seed-demo",
+    "worker.py": "worker",
+}
+
+
+def test_help_names_every_command():
+    shown = run("manage.py", "--help")
+
+    assert shown.returncode == 0
+    lines = [line.strip("│ ").split() for line in shown.stdout.splitlines()]
+    assert [line[0] for line in lines if line and line[0] in COMMANDS] == COMMANDS
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_shows_an_example(command):
+    shown = run("manage.py", command, "-h")
+
+    assert shown.returncode == 0
+    assert f"Usage: manage.py {command} [OPTIONS]" in shown.stdout
+    assert f"python3 src/manage.py {command}" in shown.stdout.partition("Example: ")[2]
+
+
+@pytest.mark.parametrize(("door", "command"), DOORS.items())
+def test_a_door_is_its_command_under_another_name(door, command):
+    of_door, of_command = run(door, "-h"), run("manage.py", command, "-h")
+
+    assert (of_door.returncode, of_command.returncode) == (0, 0)
+    assert f"Usage: {door} [OPTIONS]" in of_door.stdout
+    assert body(of_door) == body(of_command)
+
+
+def body(shown):
+    return shown.stdout.splitlines()[2:]
+
+
+def test_what_is_no_command_is_refused():
+    refused = run("manage.py", "migrat")
+
+    assert refused.returncode == 2
+    assert "migrat" in refused.stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_shell_completes_commands_and_options(shell):
+    assert completions(shell, "manage.py see") == ["seed-demo"]
+    assert completions(shell, "manage.py seed-demo --po") == ["--posts"]
+
+
+def completions(shell, line):
+    """As the script that `--install-completion` puts into the shell asks for them."""
+    words = line.split()
+    asked = {
+        "_MANAGE.PY_COMPLETE": f"complete_{shell}",
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(len(words) - 1),
+        "_TYPER_COMPLETE_ARGS": line,
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+    }
+    answered = run("manage.py", **asked)
+    assert answered.returncode == 0, answered.stderr
+    return [
+        word
+        for word in answered.stdout.replace('"', " ").replace(":", " ").split()
+        if word in {*COMMANDS, "--posts", "--users"}
+    ]
+
+
+def test_it_can_be_started_by_its_name_for_completion_to_know_it():
+    assert os.access(PROJECT_ROOT / "src" / "manage.py", os.X_OK)
+
+
+def test_openapi_is_what_the_server_gives(client, tmp_path):
+    served = client.get("/openapi.json").json()
+    data_dir, file = tmp_path / "data", tmp_path / "openapi.json"
+
+    printed = run("manage.py", "openapi", DATA_DIR=str(data_dir))
+    written = run("manage.py", "openapi", "--output", str(file), DATA_DIR=str(data_dir))
+
+    assert (printed.returncode, json.loads(printed.stdout)) == (0, served)
+    assert (written.returncode, written.stdout) == (0, "")
+    assert json.loads(file.read_text("utf-8")) == served
+    assert not data_dir.exists()
+
+
+def test_openapi_says_why_a_file_cannot_be_written(tmp_path):
+    refused = run("manage.py", "openapi", "--output", str(tmp_path / "no" / "file.json"))
+
+    assert refused.returncode == 2
+    assert refused.stderr.endswith("cannot be written: No such file or directory.\n")
+
+
+def test_the_server_does_without_the_command_line():
+    program = "import sys; sys.path.insert(0, 'src'); import app; print('typer' in sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=PROJECT_ROOT,
+        env={"PATH": os.environ["PATH"], "ENV_FILE": os.devnull},
+        capture_output=True,
+        text=True,
+    )
+
+    assert (loaded.stdout, loaded.stderr) == ("False\n", "")

@@ -1,0 +1,118 @@
+"""The command line, one entry per command, with the help that it prints.
+
+What a command needs is imported when it runs: help and the shell's completion come at once.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.main import get_command, get_group
+
+HELP = {"help_option_names": ["-h", "--help"]}
+MANY = typer.Option(min=0, metavar="N")
+
+program = typer.Typer(
+    help="GopherTalk's command line. Settings come from the environment and the file .env.",
+    epilog="Example: python3 src/manage.py serve",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+
+
+def run(command: str = "") -> None:
+    """The one command of that name, or with no name the whole program, with sys.argv."""
+    chosen = get_group(program).commands[command] if command else get_command(program)
+    chosen.context_settings.update(HELP)
+    chosen()
+
+
+@program.command(epilog="Example: PORT=3001 python3 src/manage.py serve")
+def serve() -> None:
+    """Serve the API until Ctrl-C, as `python3 src/app.py` does.
+
+    Starts PostgreSQL of its own unless DB_HOST names one, and brings its tables up to date.
+    """
+    from config.startup import settings_or_exit
+    from serve import serve
+
+    serve(settings_or_exit())
+
+
+@program.command(epilog="Example: DB_HOST=db.example.org python3 src/manage.py migrate")
+def migrate() -> None:
+    """Bring the tables up to date, and end.
+
+    The server does it at its start, unless MIGRATE_ON_START is false. May run several times,
+    and in several places at once.
+    """
+    from commands.database import migrate
+
+    migrate()
+
+
+@program.command(epilog="Example: python3 src/manage.py create-superuser --user-name gopher_boss")
+def create_superuser(
+    user_name: str = "admin",
+    password: Annotated[
+        str | None,
+        typer.Option(
+            help="Pass - to read it from the standard input. Left out: a random one is printed."
+        ),
+    ] = None,
+) -> None:
+    """Create the administrator, once.
+
+    A second run changes nothing. The server may run meanwhile.
+    """
+    from commands.superuser import create_superuser
+
+    create_superuser(user_name, password)
+
+
+@program.command(epilog="Example: python3 src/manage.py seed-demo --users 1000 --posts 10000")
+def seed_demo(
+    users: Annotated[int, MANY] = 100,
+    posts: Annotated[int, MANY] = 1000,
+    likes: Annotated[int, MANY] = 5000,
+    views: Annotated[int, MANY] = 10000,
+    seed: Annotated[int, typer.Option(help="Another number, another community.")] = 1,
+    force: Annotated[bool, typer.Option("--force", help="Add to what is there already.")] = False,
+) -> None:
+    """Fill an empty database with an invented community.
+
+    Its people are called demo_1, demo_2, ... and all log in with the password gopher1!
+    """
+    from commands.demo import seed_demo
+    from demo.crowd import Size
+
+    if posts and not users:
+        raise typer.BadParameter("posts need users")
+    if max(likes, views) > users * posts:
+        raise typer.BadParameter(
+            "a user likes, and views, a post once: that is at most users times posts"
+        )
+    seed_demo(Size(users, posts, likes, views), seed, force)
+
+
+@program.command(epilog="Example: RMQ_HOST=127.0.0.1 python3 src/manage.py worker")
+def worker() -> None:
+    """Handle the events that the server sends through RabbitMQ, until Ctrl-C.
+
+    Start as many as you like. Without RabbitMQ there is nothing to start: the server handles
+    its events itself.
+    """
+    from commands.consumer import work
+
+    work()
+
+
+@program.command(epilog="Example: python3 src/manage.py openapi --output openapi.json")
+def openapi(
+    output: Annotated[Path | None, typer.Option(help="Write it to this file.")] = None,
+) -> None:
+    """Print the OpenAPI document, for clients and their generators. Needs no database."""
+    from commands.document import print_openapi
+
+    print_openapi(output)

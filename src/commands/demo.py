@@ -1,0 +1,35 @@
+"""The demo community, with a progress bar."""
+
+import sys
+from collections.abc import Iterable, Iterator
+
+from tqdm import tqdm
+
+from config.startup import running, settings_or_exit, started
+from demo.crowd import Size
+from services import demo_service
+from utils.errors import Conflict
+
+
+def seed_demo(size: Size, seed: int, force: bool) -> None:
+    settings = settings_or_exit()
+    with started(settings), running(settings, database_needed=True):
+        try:
+            first = _seed(size, seed, settings.bcrypt_rounds, force)
+        except Conflict as error:
+            sys.exit(f"{error}. Nothing was changed; --force adds to them.")
+    print(
+        f"{size.users} users, demo_{first} to demo_{first + size.users - 1}, all with the password "
+        f"{demo_service.PASSWORD}; {size.posts} posts, {size.likes} likes, {size.views} views."
+    )
+
+
+def _seed(size: Size, seed: int, rounds: int, force: bool) -> int:
+    with tqdm(total=size.rows, unit=" rows", unit_scale=True) as bar:
+
+        def counted(rows: Iterable[str]) -> Iterator[str]:
+            for row in rows:
+                yield row
+                bar.update()
+
+        return demo_service.seed(size, seed, rounds, counted, force)

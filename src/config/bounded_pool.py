@@ -1,0 +1,112 @@
+"""Connections and a pool that stand firm when PostgreSQL goes away.
+
+Three habits (measured; README, "When something fails"): a connection that the server has closed is
+noticed before a statement is sent on it; nobody waits longer than the request's deadline; whoever
+has waited too long already is refused at once.
+"""
+
+import select
+import sys
+from contextlib import suppress
+from socket import SHUT_RDWR, socket
+from typing import Any
+
+from psycopg import Connection, OperationalError
+from psycopg.abc import RV, PQGen
+from psycopg.errors import (
+    QueryCanceled,
+    _WaitTimeout,  # pyright: ignore[reportPrivateUsage]
+)
+from psycopg.rows import DictRow
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from utils import context
+
+
+class BoundedConnection(Connection[DictRow]):
+    """A connection on which no wait outlasts the deadline of the current request."""
+
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        limit = timeout if timeout is not None else context.seconds_left(default=3600.0)
+        try:
+            result = super().wait(gen, interval, limit)
+        except _WaitTimeout as error:
+            # The server's answer is still owed: nobody may use this connection again.
+            self.close()
+            BoundedPool.in_trouble = True
+            raise OperationalError("no answer from the database in time") from error
+        except QueryCanceled:
+            BoundedPool.in_trouble = True
+            raise
+        BoundedPool.in_trouble = False
+        return result
+
+
+class BoundedPool(ConnectionPool[BoundedConnection]):
+    """Hands out only connections that are still open at the other end, and in time."""
+
+    # After a wait in vain, or a statement that was too slow, and until the next answer, whoever
+    # has waited for a thread all the time that a request may take is refused at once. Without it,
+    # a database that hangs would make a queue of requests wait one after the other.
+    in_trouble = False
+    behind_pooler = False
+
+    # Set while the tables are not those that this code knows: nobody shall meet them.
+    is_outdated = False
+
+    def __init__(self, **options: Any) -> None:
+        self._lent: set[BoundedConnection] = set()
+        super().__init__(**options)
+
+    def getconn(self, timeout: float | None = None) -> BoundedConnection:
+        if BoundedPool.is_outdated:
+            raise PoolTimeout("the database has not been migrated yet")
+        context.start_clock(since_arrival=BoundedPool.in_trouble)
+        try:
+            conn = self._open_connection(timeout or self.timeout)
+        except PoolTimeout:
+            BoundedPool.in_trouble = True
+            raise
+        self._lent.add(conn)
+        return conn
+
+    def putconn(self, conn: BoundedConnection) -> None:
+        self._lent.discard(conn)
+        super().putconn(conn)
+
+    def interrupt(self) -> None:
+        """Whoever still works on a connection is told that it broke."""
+        for conn in self._lent.copy():
+            # Not `conn.close()`: another thread waits on it, and wakes up when nothing can come.
+            with suppress(OSError, OperationalError):
+                end = socket(fileno=conn.fileno())
+                try:
+                    end.shutdown(SHUT_RDWR)
+                finally:
+                    end.detach()
+
+    def _open_connection(self, timeout: float) -> BoundedConnection:
+        conn = super().getconn(_at_most(timeout))
+        if not _hung_up(conn):
+            return conn
+        # After a restart every idle connection is dead: replace them all at once.
+        conn.close()
+        super().putconn(conn)
+        self.drain()
+        return super().getconn(_at_most(timeout))
+
+
+def _at_most(timeout: float) -> float:
+    left = context.seconds_left(default=timeout)
+    if left <= 0:
+        raise PoolTimeout("the request's time was used up before it reached the database")
+    return min(timeout, left)
+
+
+def _hung_up(conn: BoundedConnection) -> bool:
+    """An idle connection has nothing to read, unless the server said good-bye."""
+    if sys.platform == "win32":
+        return bool(select.select([conn.fileno()], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(conn.fileno(), select.POLLIN)
+    return bool(poll.poll(0))

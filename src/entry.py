@@ -1,0 +1,57 @@
+"""The first step of every program of ours: a Python too old, or a package missing, said in a line.
+
+Python 3.6 can read this module and the programs, which import nothing else before it.
+"""
+
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import NoReturn
+
+PYTHON = (3, 11)
+SRC = Path(__file__).resolve().parent
+ROOT = SRC.parent
+IN_ENVIRONMENT = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
+
+
+def check() -> None:
+    """Ends a program that could never start: now, or when it finds that a package is missing."""
+    if sys.version_info < PYTHON:
+        found = ".".join(str(number) for number in sys.version_info[:3])
+        _give_up(f"It needs Python 3.11 or newer; {sys.executable} is {found}.", "python3.11")
+    sys.excepthook = _explain_missing_package
+
+
+def run(command: str = "") -> None:
+    """One command of `manage.py`, or all of them, with the arguments of this program."""
+    check()
+    from commands import command_line
+
+    command_line.run(command)
+
+
+def _explain_missing_package(
+    kind: "type[BaseException]", error: BaseException, traceback: TracebackType
+) -> None:
+    """For `sys.excepthook`: that the environment is not active needs no traceback."""
+    package = str(getattr(error, "name", "")).partition(".")[0]
+    ours = (SRC / package).is_dir() or (SRC / f"{package}.py").exists()
+    if ours or not issubclass(kind, ModuleNotFoundError):
+        sys.__excepthook__(kind, error, traceback)
+    else:
+        _give_up(f"{sys.executable} has no package {package}.", "python3")
+
+
+def _give_up(why: str, python: str) -> NoReturn:
+    """Says also how to start: with the environment that is there, or how to make it."""
+    environment = ROOT / ".venv"
+    program = environment / IN_ENVIRONMENT
+    if program.exists() and Path(sys.prefix).resolve() != environment:
+        remedy = f"Start with the environment: {program} {SRC / Path(sys.argv[0]).name}"
+    else:
+        maker = "py" if sys.platform == "win32" else python
+        make = "" if program.exists() else f"{maker} -m venv .venv && "
+        install = f"{program.relative_to(ROOT)} -m pip install --require-hashes -r requirements.txt"
+        remedy = f"Make the environment, in the folder {ROOT}: {make}{install}"
+    sys.stderr.write(f"GopherTalk cannot start. {why} {remedy}\n")
+    sys.exit(2)
