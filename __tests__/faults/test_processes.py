@@ -1,0 +1,175 @@
+"""The app itself is stopped, killed and frozen in the middle of its work."""
+
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from threading import Thread
+from time import monotonic, sleep
+from uuid import uuid4
+
+import httpx
+import pytest
+from books import assert_balanced, unhandled
+from live_server import NO_LIMITS
+from load import NO_ANSWER, back_after, tally
+from shop import eventually
+
+SHUTDOWN_SECONDS = 10.0
+
+
+@pytest.fixture
+def fresh(postgres):
+    """A database that no other app works on."""
+    return postgres.new_database()
+
+
+def at_once(clients):
+    """Each writes a post; gives what will be their answers."""
+    threads = ThreadPoolExecutor(len(clients))
+    body = {"text": f"At once: {uuid4()}"}
+    asked = [
+        threads.submit(client.ask, "post", "POST", "/api/posts", json=body) for client in clients
+    ]
+    threads.shutdown(wait=False)
+    return asked
+
+
+def test_a_stop_lets_twenty_requests_finish(start_server, fresh, new_load, note):
+    patient = {"DB_POOL_MAX": "22", "POSTGRES_TRANSACTION_TIMEOUT": "8"}
+    server = start_server(**fresh.settings(), **NO_LIMITS, **patient).wait_until_ready()
+    load = new_load(server, fresh, people=20)
+    with fresh.locked("posts") as waiting:
+        asked = at_once(load.clients)
+        assert eventually(lambda: waiting() == 20)
+        began = monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        sleep(1.0)
+        with pytest.raises(httpx.TransportError):
+            httpx.get(f"{server.url}/api/health-check", timeout=2.0)
+        assert server.process.poll() is None, "it waits for them"
+    answers = [each.result() for each in asked]
+    assert server.process.wait(10) == 0
+    ended = monotonic() - began
+    assert all(answers), tally([client.answers[-1] for client in load.clients])
+    assert ended < SHUTDOWN_SECONDS
+    losses = load.losses()
+    assert losses == 0
+    assert_balanced(fresh)
+    assert fresh.fetch("SELECT count(*) AS n FROM posts") == [{"n": 20}]
+    seen = f"20 good, no new ones; ended in {ended:.1f} s"
+    note("SIGTERM with 20 requests running", seen, losses=losses)
+
+
+def test_a_stop_waits_no_longer_than_allowed(start_server, fresh, new_load, note):
+    patient = {"DB_POOL_MAX": "60", "POSTGRES_TRANSACTION_TIMEOUT": "30", "SHUTDOWN_TIMEOUT": "3"}
+    server = start_server(**fresh.settings(), **NO_LIMITS, **patient).wait_until_ready()
+    load = new_load(server, fresh, people=50)
+    with fresh.locked("posts") as waiting:
+        asked = at_once(load.clients)
+        assert eventually(lambda: waiting() >= 40)
+        began = monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        server.process.wait(25)
+        ended = monotonic() - began
+    assert not any(each.result() for each in asked)
+    note("SIGTERM, 50 requests that do not end", f"SHUTDOWN_TIMEOUT=3; ended in {ended:.1f} s")
+    assert ended < 3.0 + 2.0
+
+
+def test_a_stop_waits_for_no_dependency(start_server, postgres, fresh, note):
+    server = start_server(**fresh.settings(), **NO_LIMITS).wait_until_ready()
+    postgres.freeze()
+    sleep(1.0)  # until the relay waits for it
+    began = monotonic()
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(25) == 0
+    ended = monotonic() - began
+    note("SIGTERM while PostgreSQL hangs", f"ended in {ended:.1f} s")
+    assert ended < SHUTDOWN_SECONDS
+
+
+def test_a_killed_worker_is_replaced_and_requests_go_on(start_server, fresh, new_load, note):
+    server = start_server(**fresh.settings(), **NO_LIMITS, WORKERS="2").wait_until_ready()
+    assert eventually(lambda: len(server.workers()) == 2)
+    before = set(server.workers())
+    with new_load(server, fresh) as load:
+        load.go_on(1.0)
+        began = monotonic()
+        os.kill(min(before), signal.SIGKILL)
+        load.go_on(4.0)
+    during = load.answers(since=began)
+    cut = [answer for answer in during if not answer.good]
+    assert {answer.status for answer in cut} <= {NO_ANSWER}, tally(during)
+    assert not [answer for answer in cut if answer.ended > began + 3.0]
+    assert eventually(lambda: len(server.workers()) == 2)
+    assert len(before & set(server.workers())) == 1
+    load.settle()
+    worst = max(answer.seconds for answer in during)
+    losses = load.losses()
+    assert losses == 0
+    assert_balanced(fresh)
+    note("SIGKILL of one of two workers", tally(during), worst, back_after(during, began), losses)
+    assert worst < 3.0
+
+
+def test_a_killed_app_loses_no_event_between_commit_and_handling(
+    start_server, fresh, new_load, note
+):
+    server = start_server(**fresh.settings(), **NO_LIMITS).wait_until_ready()
+    client = new_load(server, fresh, people=1).clients[0]
+    with fresh.locked("order_events") as waiting:
+        for _ in range(5):
+            client.order()
+        assert client.statuses()[-5:] == [201] * 5
+        assert eventually(lambda: waiting() >= 1), "the handler is at work"
+        os.killpg(server.process.pid, signal.SIGKILL)
+    with fresh.connect() as conn:
+        assert unhandled(conn) == 5
+        began = monotonic()
+        start_server(**fresh.settings(), **NO_LIMITS)
+        assert eventually(lambda: unhandled(conn) == 0)
+    recovery = monotonic() - began
+    assert_balanced(fresh)
+    note(
+        "kill -9 between commit and handling",
+        "5 orders, 5 events handled once",
+        recovery=recovery,
+    )
+
+
+def test_killed_under_load_nothing_acknowledged_is_lost(start_server, fresh, new_load, note):
+    server = start_server(**fresh.settings(), **NO_LIMITS).wait_until_ready()
+    with new_load(server, fresh) as load:
+        load.go_on(1.0)
+        os.killpg(server.process.pid, signal.SIGKILL)
+    start_server(**fresh.settings(), **NO_LIMITS, PORT=str(server.port)).wait_until_ready()
+    load.settle()
+    losses = load.losses()
+    assert losses == 0
+    assert_balanced(fresh)
+    note("kill -9 of the app under load", tally(load.answers()), losses=losses)
+
+
+def test_an_app_frozen_in_mid_transaction(start_server, fresh, new_load, note):
+    """As a paused virtual machine: PostgreSQL has ended its transactions meanwhile."""
+    server = start_server(**fresh.settings(), **NO_LIMITS).wait_until_ready()
+    load = new_load(server, fresh)
+    threads = [Thread(target=client.order) for client in load.clients]
+    with fresh.locked("products") as waiting:
+        for thread in threads:
+            thread.start()
+        assert eventually(lambda: waiting() == len(threads))
+        server.process.send_signal(signal.SIGSTOP)
+    sleep(4.0)
+    server.process.send_signal(signal.SIGCONT)
+    back = monotonic()
+    for thread in threads:
+        thread.join()
+    answers = load.answers(since=back)
+    assert [answer.status for answer in answers] == [503] * len(threads)
+    load.settle()
+    losses = load.losses()
+    assert losses == 0
+    assert_balanced(fresh)
+    recovery = back_after(load.answers(since=back), back)
+    note("the app frozen in mid-transaction, 4 s", tally(answers), None, recovery, losses)
