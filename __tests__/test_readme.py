@@ -5,19 +5,17 @@ import shutil
 import subprocess
 import sys
 
+import endpoint_table
+import psycopg
 import pytest
+from programs import run
+from readme import README, blocks, section, table
 
+from config import embedded_postgres
 from config.settings import PROJECT_ROOT, Settings
 
-README = (PROJECT_ROOT / "README.md").read_text()
 EXAMPLE = (PROJECT_ROOT / ".env.example").read_text()
 VARIABLES = {name.upper() for name in Settings.model_fields}
-
-
-def blocks(heading: str, language: str) -> list[str]:
-    section = re.split(rf"^## {heading}$", README, flags=re.MULTILINE)[1]
-    section = re.split(r"^## ", section, flags=re.MULTILINE)[0]
-    return re.findall(rf"^```{language}\n(.*?)^```", section, flags=re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the tour needs curl")
@@ -46,9 +44,7 @@ def test_every_line_of_the_tours_works(start_server, tmp_path):
 
 
 def test_the_settings_table_names_every_setting():
-    (section,) = re.findall(r"^## Settings$(.*?)^## ", README, flags=re.MULTILINE | re.DOTALL)
-    first_cells = re.findall(r"^\| (`[^|]*) \|", section, flags=re.MULTILINE)
-    named = {name for cell in first_cells for name in re.findall(r"`([A-Z_]+)`", cell)}
+    named = {name for cell, *_ in table("Settings") for name in re.findall(r"`([A-Z_]+)`", cell)}
     assert named == VARIABLES
 
 
@@ -76,3 +72,72 @@ def test_both_commands_install_the_same_locked_requirements():
     (test,) = blocks("Run the tests", "bash")
     assert run.rpartition("&&")[0] == test.rpartition("&&")[0]
     assert "--require-hashes -r requirements.txt" in run
+
+
+@pytest.mark.parametrize("heading", ["Run the server", "Run the tests"])
+def test_the_commands_for_windows_are_the_same(heading):
+    (command,) = blocks(heading, "bash")
+    (for_windows,) = blocks(heading, "powershell")
+    translated = for_windows.replace("py -m venv", "python3 -m venv").replace("\\", "/")
+    translated = translated.replace(".venv/Scripts/", ".venv/bin/")
+    assert translated.splitlines() == command.strip().split(" && ")
+
+
+def test_the_table_of_endpoints_is_the_code():
+    written = endpoint_table.in_text("README.md", section("Every endpoint"))
+    assert written == endpoint_table.table("README.md"), "run __tests__/support/endpoint_table.py"
+
+
+def test_the_table_of_commands_is_the_program():
+    shown = run("manage.py", "--help").stdout
+    commands = [row[0].strip("`") for row in table("The command line")]
+    assert commands
+    assert commands == re.findall(r"^│ ([a-z][a-z-]+)  ", shown, flags=re.MULTILINE)
+    for _, program, _ in table("The command line"):
+        assert (PROJECT_ROOT / program.strip("`")).exists()
+
+
+def test_every_file_that_is_named_is_there():
+    in_example = set(
+        re.findall(r"`(\S+)`:$", section("Add a resource in ten minutes"), re.MULTILINE)
+    )
+    links = re.findall(r"\]\((?!http|#)([^)]+)\)", README)
+    named = re.findall(r"`((?:src|__tests__|bench|docs)/[\w/.]*)`", README)
+    missing = {name for name in (*named, *links) if not (PROJECT_ROOT / name).exists()}
+    assert missing <= in_example - {"src/routes/__init__.py"}
+
+
+@pytest.mark.parametrize(
+    "row", table("If you know other frameworks"), ids=lambda row: row[0].split(",")[0]
+)
+def test_a_fact_is_what_its_command_shows(row):
+    _, claim, command = row
+    done = subprocess.run(
+        ["bash", "-c", command.strip("`")], cwd=PROJECT_ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0
+    assert done.stdout.strip()
+    for promised in re.findall(r"about (\d+) lines", claim):
+        shown = int(done.stdout.split()[0])
+        assert 0.8 * shown <= int(promised) <= 1.25 * shown
+
+
+def test_a_backup_brings_back_what_was_deleted(tmp_path):
+    """Both commands, on a PostgreSQL of the same kind."""
+    data_dir = tmp_path / "data"
+    make, restore = (
+        block.replace(".venv/bin/python", sys.executable).replace("$PWD/.data", str(data_dir))
+        for block in blocks("Backups", "bash")
+    )
+    assert run("migrate.py", DATA_DIR=str(data_dir)).returncode == 0
+    server = embedded_postgres.start(data_dir)
+    try:
+        with psycopg.connect(**server.conninfo, autocommit=True) as connection:
+            connection.execute("UPDATE roles SET description = 'Ours' WHERE name = 'user'")
+            subprocess.run(["bash", "-euc", make], cwd=tmp_path, check=True)
+            connection.execute("UPDATE roles SET description = 'Lost' WHERE name = 'user'")
+            subprocess.run(["bash", "-euc", restore], cwd=tmp_path, check=True)
+            rows = connection.execute("SELECT description FROM roles WHERE name = 'user'")
+            assert rows.fetchall() == [("Ours",)]
+    finally:
+        server.release()

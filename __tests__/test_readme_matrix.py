@@ -1,9 +1,9 @@
 """The README's table of who may do what is the data of the migration, and so is the code's copy."""
 
 import pytest
+from readme import section, table
 
-from config.settings import PROJECT_ROOT
-from dto.access_dto import MEMBER_DEFAULTS
+from dto.access_dto import GUEST_DEFAULTS, MEMBER_DEFAULTS
 
 ROLES = ("guest", "user", "admin")
 
@@ -24,20 +24,15 @@ def held(db):
     return {role: {row["permission"] for row in rows if row["role"] == role} for role in ROLES}
 
 
-def table():
+def rows():
     """The cells of the table under "Who may do what", row by row."""
-    text = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8")
-    section = text.partition("\n### Who may do what\n")[2].partition("\n#")[0]
-    lines = [line for line in section.splitlines() if line.startswith("|")]
-    return [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in lines]
+    return [[cell.strip("`") for cell in row] for row in table("Who may do what")]
 
 
 def test_the_table_is_the_data(held):
-    head, rule, *rows = table()
-    printed = [(name, dict(zip(ROLES, marks, strict=True))) for name, *marks in rows]
+    printed = [(name, dict(zip(ROLES, marks, strict=True))) for name, *marks in rows()]
 
-    assert head == ["permission", *ROLES]
-    assert set(rule) == {"---"}
+    assert f"| permission | {' | '.join(ROLES)} |" in section("Who may do what")
     assert [name for name, _ in printed] == sorted(name for name, _ in printed)
     assert {mark for _, marks in printed for mark in marks.values()} == {"", "yes"}
     for role in ROLES:
@@ -47,9 +42,13 @@ def test_the_table_is_the_data(held):
 def test_the_table_names_every_permission(held):
     from utils.sql import fetch_all
 
-    rows = fetch_all("SELECT resource || ':' || action AS name FROM permissions")
-    assert {name for name, *_ in table()[2:]} == {row["name"] for row in rows} == held["admin"]
+    there = {
+        row["name"]
+        for row in fetch_all("SELECT resource || ':' || action AS name FROM permissions")
+    }
+    assert {name for name, *_ in rows()} == there == held["admin"]
 
 
 def test_the_codes_copy_is_what_a_member_holds(held):
     assert held["user"] | held["guest"] == MEMBER_DEFAULTS
+    assert held["guest"] == GUEST_DEFAULTS

@@ -1,13 +1,12 @@
 """The post controller: what it hands to the service, and how refusals come out as HTTP."""
 
 from datetime import UTC, datetime
-from unittest.mock import MagicMock, call, patch
+from unittest.mock import call, patch
 
 import pytest
 from fastapi.testclient import TestClient
 
 from app import app
-from dependencies.auth import get_current_user
 from utils.errors import Conflict, NotFound, Unavailable
 
 POST = {
@@ -35,26 +34,7 @@ EVERYTHING = {
 MAX_ID = 2**53 - 1
 
 client = TestClient(app)
-
-
-@pytest.fixture(autouse=True)
-def no_database():
-    with patch("config.db.pool", MagicMock(closed=True)) as pool:
-        yield
-        pool.connection.assert_not_called()
-
-
-@pytest.fixture(autouse=True)
-def come_from(monkeypatch):
-    """Requests come from user 1, whose payload is the course's; or from whom the test says."""
-
-    def come_from(sub, *permissions, **claims):
-        payload = {"sub": sub, "exp": 9999999999, "permissions": frozenset(permissions), **claims}
-        monkeypatch.setitem(app.dependency_overrides, get_current_user, lambda: payload)
-
-    payload = {"sub": "1", "exp": 9999999999}
-    monkeypatch.setitem(app.dependency_overrides, get_current_user, lambda: payload)
-    return come_from
+pytestmark = pytest.mark.usefixtures("no_database", "come_from")
 
 
 @pytest.mark.parametrize(

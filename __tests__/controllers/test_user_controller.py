@@ -2,14 +2,13 @@
 
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from unittest.mock import MagicMock, patch
+from unittest.mock import patch
 
 import pytest
 from fastapi.testclient import TestClient
 
 from app import app
 from controllers import user_controller
-from dependencies.auth import get_current_user
 from dto.user_dto import UpdateUserDto
 from utils.errors import Conflict, Forbidden, InvalidRequest, NotFound, Unavailable
 
@@ -21,26 +20,7 @@ CALLS = {
 }
 
 client = TestClient(app)
-
-
-@pytest.fixture(autouse=True)
-def no_database():
-    with patch("config.db.pool", MagicMock(closed=True)) as pool:
-        yield
-        pool.connection.assert_not_called()
-
-
-@pytest.fixture(autouse=True)
-def come_from(monkeypatch):
-    """Requests come from user 1, whose payload is the course's; or from whom the test says."""
-
-    def come_from(sub, *permissions, **claims):
-        payload = {"sub": sub, "exp": 9999999999, "permissions": frozenset(permissions), **claims}
-        monkeypatch.setitem(app.dependency_overrides, get_current_user, lambda: payload)
-
-    payload = {"sub": "1", "exp": 9999999999}
-    monkeypatch.setitem(app.dependency_overrides, get_current_user, lambda: payload)
-    return come_from
+pytestmark = pytest.mark.usefixtures("no_database", "come_from")
 
 
 @pytest.mark.parametrize(

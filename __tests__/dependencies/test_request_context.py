@@ -131,12 +131,13 @@ def test_no_two_requests_share_an_id():
         (0.0, 0.0, "no", 5.0),
         (0.0, 2.0, "no", 3.0),
         (0.0, 9.0, "no", 0.0),
-        (4.0, 2.0, "no", 3.0),
+        (4.0, 0.5, "no", 0.5),
+        (9.0, 0.25, "no", 0.25),
         (4.0, 0.5, "yes", 0.5),
         (4.0, 2.0, "yes", 0.0),
     ],
 )
-def test_the_work_of_a_request_has_a_limit_which_counts_from_its_arrival_in_bad_times(
+def test_the_work_of_a_request_has_a_limit_which_counts_from_its_arrival(
     waited, worked, bad_times, left
 ):
     query = f"waited={waited}&worked={worked}&bad_times={bad_times}"

@@ -164,7 +164,7 @@ def good(
         "reset_password": lambda: {"json": {"token": mailed_token("password_reset"), **password}},
         "confirm_email": lambda: {"json": {"token": mailed_token("email_confirm")}},
         "create_post": lambda: {"json": {"text": "Hello"}},
-        "dislike_post": lambda: {"path": {"post_id": liked_post_id}},
+        "unlike_post": lambda: {"path": {"post_id": liked_post_id}},
         "sign_up": lambda: {"json": newcomer},
         "create_user": lambda: {"json": newcomer, **by_root},
         "update_user": lambda: {"json": {"first_name": "Hanna"}},

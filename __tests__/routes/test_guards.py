@@ -22,6 +22,7 @@ PUBLIC = {
     "GET /",
     "GET /api/health-check",
     "GET /api/ping",
+    "GET /metrics",
 }
 UUID = "00000000-0000-4000-8000-000000000000"
 ROUTES = {
@@ -52,11 +53,11 @@ def test_the_public_list_has_no_route_that_is_gone():
 
 
 def test_the_app_serves_no_other_route(client):
-    """But the pages of the documentation, which are not part of the schema."""
+    """But the pages for people and machines that are not part of the schema."""
     paths = client.get("/openapi.json").json()["paths"]
     served = {f"{method.upper()} {path}" for path, item in paths.items() for method in item}
 
-    assert served == ROUTES.keys() - {"GET /"}
+    assert served == ROUTES.keys() - {"GET /", "GET /metrics"}
 
 
 def test_a_permission_that_a_guard_asks_for_is_built_in(db):

@@ -245,14 +245,14 @@ class TestEveryDocumentedRefusal:
             ("update_user", 403): someone_elses,
             ("update_user", 404): gone,
             ("update_user", 409): lambda: {"json": taken},
-            ("delete_user_by_id", 403): someone_elses,
-            ("delete_user_by_id", 404): gone,
-            ("delete_user_by_id", 409): lambda: {
+            ("delete_user", 403): someone_elses,
+            ("delete_user", 404): gone,
+            ("delete_user", 409): lambda: {
                 "headers": admin.headers,
                 "path": {"user_id": root.id},
             },
             # The guard knows no user of this name, so only who may delete anybody learns more.
-            ("delete_user_by_id", 422): lambda: {
+            ("delete_user", 422): lambda: {
                 "headers": root.headers,
                 "path": {"user_id": "x"},
             },
@@ -321,7 +321,14 @@ class TestEveryDocumentedRefusal:
 
     @pytest.mark.parametrize(("name", "status"), REFUSALS)
     def test_can_be_had(self, client, refused, name, status):
-        assert client.request(**refused(name, status)).status_code == status
+        answer = client.request(**refused(name, status))
+        documentation = documented(name)["responses"][str(status)]
+
+        assert answer.status_code == status
+        assert all(header in answer.headers for header in documentation.get("headers", {}))
+        if status == 422:
+            [fault, *_] = documentation["content"]["application/json"]["example"]["detail"]
+            assert fault in [{**each, "loc": each["loc"][:2]} for each in answer.json()["detail"]]
 
 
 class TestBodies:

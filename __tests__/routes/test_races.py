@@ -1,8 +1,7 @@
 """Many at once: real threads, a real PostgreSQL, and numbers that must be exact."""
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier, Event, Thread
+from threading import Event, Thread
 
 import pytest
 
@@ -21,23 +20,6 @@ def patience(db, monkeypatch):
     allow = context.allow_seconds
     monkeypatch.setattr(context, "allow_seconds", lambda seconds: allow(60.0))
     monkeypatch.setattr(config.db.pool, "timeout", 60.0)
-
-
-@pytest.fixture
-def at_once():
-    """Call something with each argument, all at the same moment; returns the answers in order."""
-
-    def at_once(call, arguments):
-        start = Barrier(len(arguments))
-
-        def run(argument):
-            start.wait(60)
-            return call(argument)
-
-        with ThreadPoolExecutor(len(arguments)) as threads:
-            return list(threads.map(run, arguments))
-
-    return at_once
 
 
 @pytest.fixture

@@ -4,6 +4,9 @@ from uuid import uuid4
 
 import pytest
 
+# Of no role and no permission.
+NOBODYS = "0b5b1c4e-6a52-4a6e-9d0a-0c1c8a7f3f5b"
+
 KEYS = {"id", "name", "description", "is_builtin", "permissions"}
 TOO_LARGE = "The body must not be larger than 64 KiB"
 
@@ -209,7 +212,7 @@ class TestPermissionsOfARole:
 
         assert answer.json()["permissions"] == []
 
-    @pytest.mark.parametrize("unknown", ["post:paint", "post", str(uuid4())])
+    @pytest.mark.parametrize("unknown", ["post:paint", "post", NOBODYS])
     def test_an_unknown_one_changes_nothing(self, ask, role, refused, unknown):
         baker = role("baker", "post:read")
         answer = ask("PUT", f"/roles/{baker}/permissions", {"permissions": ["user:read", unknown]})
@@ -265,7 +268,7 @@ class TestRolesOfAUser:
         assert answer.status_code == 200
         assert [each["name"] for each in answer.json()] == ["admin", "painter", "user"]
 
-    @pytest.mark.parametrize("unknown", ["painter", "admin ", str(uuid4())])
+    @pytest.mark.parametrize("unknown", ["painter", "admin ", NOBODYS])
     def test_an_unknown_one_changes_nothing(self, ask, person, refused, unknown):
         anna = person("gopher_anna")
         answer = ask("PUT", f"/users/{anna.id}/roles", {"roles": ["admin", unknown]})
@@ -297,8 +300,8 @@ class TestRolesOfAUser:
     ("method", "path"),
     [
         ("POST", "/roles"),
-        ("PATCH", f"/roles/{uuid4()}"),
-        ("PUT", f"/roles/{uuid4()}/permissions"),
+        ("PATCH", f"/roles/{NOBODYS}"),
+        ("PUT", f"/roles/{NOBODYS}/permissions"),
         ("PUT", "/users/1/roles"),
         ("POST", "/permissions"),
         ("POST", "/users"),

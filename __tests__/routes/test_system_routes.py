@@ -298,6 +298,13 @@ class TestOtherOrigins:
         exposed = set(answer["Access-Control-Expose-Headers"].split(", "))
         assert "Link" in answer
         assert {"Link", "X-Request-ID", "X-Process-Time-ms", "Retry-After"} <= exposed
+        assert {"RateLimit", "RateLimit-Policy"} <= exposed
+
+    def test_a_preflight_asks_nobody(self, client, database_raises):
+        database_raises(RuntimeError("asked"))
+        asked = {"Origin": ORIGIN, "Access-Control-Request-Method": "DELETE"}
+
+        assert client.options("/api/posts/1/like", headers=asked).status_code == 200
 
     def test_configured_origins_replace_this_machine(self):
         house = FastAPI()

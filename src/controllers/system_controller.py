@@ -1,10 +1,9 @@
 """HTTP for what an operator asks."""
 
 from fastapi import Response
-from fastapi.responses import PlainTextResponse, RedirectResponse
+from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse
 
-from dto.system_dto import Parts
-from services import system_service
+from services import metrics_service, system_service
 
 
 def redirect_to_docs() -> RedirectResponse:
@@ -19,8 +18,12 @@ def health_check() -> Response:
     return PlainTextResponse("DB connection failed", 500)
 
 
-def ping(response: Response) -> Parts:
+def ping() -> Response:
     """What works: each part is `ok`, `off` (not configured) or `down`."""
     parts = system_service.ping()
-    response.status_code = 200 if parts["database"] == "ok" else 503
-    return parts
+    return JSONResponse(parts, 200 if parts["database"] == "ok" else 503)
+
+
+def metrics() -> Response:
+    """The figures that Prometheus collects."""
+    return Response(metrics_service.exposition(), media_type=metrics_service.CONTENT_TYPE)

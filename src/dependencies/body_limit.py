@@ -1,12 +1,12 @@
 """No body larger than 64 KiB. FastAPI has a limit of its own, but it answers in plain text."""
 
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dependencies.errors import error_response
 
 MAX_BODY_BYTES = 64 * 1024
+LENGTH = b"content-length"
 TOO_LARGE = f"The body must not be larger than {MAX_BODY_BYTES // 1024} KiB"
 
 
@@ -20,8 +20,8 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        announced = Headers(scope=scope).get("content-length", "0")
-        if announced.isdecimal() and int(announced[:20]) > MAX_BODY_BYTES:
+        announced = next((value for name, value in scope["headers"] if name == LENGTH), b"0")
+        if announced.isdigit() and int(announced[:20]) > MAX_BODY_BYTES:
             await error_response(413, TOO_LARGE)(scope, receive, send)
             return
         arrived = 0

@@ -1,11 +1,14 @@
 """Where a request comes from."""
 
+import re
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from fastapi import Request
 
 from config.settings import get_settings
+
+WITH_PORT = re.compile(r"\[([^]]+)\](?::\d+)?|([\d.]+):\d+")
 
 Networks = Sequence[IPv4Network | IPv6Network]
 
@@ -43,8 +46,11 @@ def behind_proxies(
 
 
 def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+    """Some proxies write a port behind it; and an address of the local link names its interface."""
+    if with_port := WITH_PORT.fullmatch(text):
+        text = with_port[1] or with_port[2]
     try:
-        address = ip_address(text)
+        address = ip_address(text.partition("%")[0])
     except ValueError:
         return None
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None

@@ -71,9 +71,19 @@ def install_error_handlers(app: FastAPI, routers: Sequence[APIRouter]) -> None:
         allow = {"Allow": ", ".join(_methods(routes, request.scope["path"]))}
         return error_response(405, error.detail, headers=allow)
 
-    app.exception_handler(ValueError)(_on_value_error)
-    app.exception_handler(HTTPException)(_on_http_exception)
-    app.exception_handler(RequestValidationError)(_on_invalid_request)
+    for error_class in (RequestValidationError, HTTPException, ValueError):
+        app.exception_handler(error_class)(refusal)
+
+
+async def refusal(request: Request, error: Exception) -> Response:
+    """What the client is told about an error. Raises it again when it is a fault of ours."""
+    if isinstance(error, RequestValidationError):
+        return _on_invalid_request(error)
+    if isinstance(error, HTTPException):
+        return _on_http_exception(error)
+    if isinstance(error, ValueError):
+        return _on_value_error(request, error)
+    raise error
 
 
 def _methods(routes: Sequence[Route], path: str) -> list[str]:
@@ -83,7 +93,7 @@ def _methods(routes: Sequence[Route], path: str) -> list[str]:
     return sorted(methods | {"HEAD"} if "GET" in methods else methods)
 
 
-async def _on_value_error(request: Request, error: ValueError) -> Response:
+def _on_value_error(request: Request, error: ValueError) -> Response:
     status = STATUS_OF.get(cast(type[errors.DomainError], type(error)))
     if status is None:
         status = _course_status(request.scope, error)
@@ -97,7 +107,7 @@ async def _on_value_error(request: Request, error: ValueError) -> Response:
     return error_response(status, str(error))
 
 
-async def _on_http_exception(request: Request, error: HTTPException) -> Response:
+def _on_http_exception(error: HTTPException) -> Response:
     """What FastAPI and Starlette refuse themselves: unknown path, wrong method, unreadable body."""
     if error.status_code == 400:
         fault = {"type": "body_invalid", "loc": ["body"], "msg": "The body cannot be read"}
@@ -105,7 +115,7 @@ async def _on_http_exception(request: Request, error: HTTPException) -> Response
     return error_response(error.status_code, error.detail, headers=error.headers)
 
 
-async def _on_invalid_request(request: Request, error: RequestValidationError) -> Response:
+def _on_invalid_request(error: RequestValidationError) -> Response:
     """FastAPI's list of faults without what was sent: it may be a password, or ten megabytes."""
     faults = [
         {

@@ -7,7 +7,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from fastapi import Depends, Query, Request
@@ -73,7 +73,7 @@ class Page:
         if len(rows) == self.limit:
             query = dict(self.request.query_params)
             query.pop("offset", None)
-            target = f"{self.request.url.path}?{urlencode({**query, **position})}"
+            target = f"{quote(self.request.scope['path'])}?{urlencode({**query, **position})}"
             add_header(self.request, "link", f'<{target}>; rel="next"')
         return rows
 

@@ -9,11 +9,12 @@ from hashlib import sha256
 from typing import Any, cast
 
 from fastapi import Depends, Request
-from fastapi.concurrency import run_in_threadpool
 
+from config import metrics
 from dependencies.auth import AnyCaller
 from dependencies.client_address import client_address
 from dependencies.request_context import add_header
+from dependencies.threads import in_worker_thread
 from dto.access_dto import GUEST_ID
 from services import rate_limit_service
 from utils.errors import RateLimited
@@ -76,11 +77,14 @@ async def _count(request: Request, name: str, who: str | None) -> None:
     rate = rate_limit_service.rate_of(name)
     if rate is None or who is None:
         return
-    # The answer may have to come from Redis, which takes a thread.
-    verdict = await run_in_threadpool(rate_limit_service.hit, rate, name, who)
+    if rate_limit_service.asks_redis():  # and may have to wait, which the event loop must not
+        verdict = await in_worker_thread(rate_limit_service.hit, rate, name, who)
+    else:
+        verdict = rate_limit_service.hit(rate, name, who)
     add_header(request, "ratelimit-policy", f'"{name}";q={verdict.quota};w={verdict.window}')
     add_header(request, "ratelimit", f'"{name}";r={verdict.remaining};t={verdict.reset}')
     if not verdict.allowed:
+        metrics.rate_limited(name)
         add_header(request, "retry-after", str(verdict.reset))
         raise RateLimited("Too many requests, please try again later")
 

@@ -2,18 +2,20 @@
 
 import logging
 import re
+from random import getrandbits
 from time import perf_counter
-from uuid import uuid4
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from config import metrics
 from utils import context
 
 log = logging.getLogger("gophertalk.access")
 
 # Paths that end in a token: it is not for the log.
 SECRET_PATH = re.compile(r"(/api/app/valid/).+", re.DOTALL)
+FIXED_HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
 SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
@@ -46,23 +48,20 @@ class RequestContext:
                     *message.get("headers", ()),
                     (b"x-request-id", request_id.encode()),
                     (b"x-process-time-ms", took.encode()),
-                    (b"x-content-type-options", b"nosniff"),
+                    *(FIXED_HEADERS if scope["path"].startswith("/api") else FIXED_HEADERS[:1]),
                     *state.get("headers", ()),
                 ]
-                if scope["path"].startswith("/api"):
-                    message["headers"].append((b"cache-control", b"no-store"))
             await send(message)
 
+        routed = _normalised(scope)
         try:
-            await self.app(_normalised(scope), receive, send_with_headers)
+            await self.app(routed, receive, send_with_headers)
         finally:
-            log.info(
-                "%s %s took %.2f ms",
-                scope["method"],
-                loggable(scope["path"]),
-                (perf_counter() - started) * 1000,
-                extra={"status": status, "user_id": state.get("user_id")},
-            )
+            seconds = perf_counter() - started
+            route = getattr(routed.get("route"), "path_format", None)
+            metrics.observe(route, scope["method"], status, seconds)
+            if log.isEnabledFor(logging.INFO):
+                _log(scope, route, status, seconds)
 
 
 def add_header(request: Request, name: str, value: str) -> None:
@@ -77,12 +76,21 @@ def loggable(path: str) -> str:
     return SECRET_PATH.sub(r"\1***", path).encode("unicode_escape").decode()
 
 
+def _log(scope: Scope, route: str | None, status: int, seconds: float) -> None:
+    """`route` is the template that the path matched, such as `/api/posts/{post_id}`."""
+    method, path, ms = scope["method"], loggable(scope["path"]), round(seconds * 1000, 2)
+    said = {"method": method, "path": path, "ms": ms, "status": status, "route": route}
+    user_id = scope["state"].get("user_id")
+    log.info("%s %s took %.2f ms", method, path, ms, extra={**said, "user_id": user_id})
+
+
 def _request_id(scope: Scope) -> str:
     """The client's own, if it sent a sane one."""
     for name, value in scope["headers"]:
         if name == b"x-request-id" and SANE_ID.fullmatch(value):
             return value.decode()
-    return uuid4().hex
+    # Not a secret, so the operating system need not be asked for it.
+    return f"{getrandbits(128):032x}"  # nosec B311
 
 
 def _normalised(scope: Scope) -> Scope:

@@ -9,8 +9,17 @@ from itertools import permutations
 from typing import Annotated, Any, TypeVar
 
 import regex
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, with_config
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    with_config,
+)
 from pydantic.json_schema import WithJsonSchema
+from pydantic_core import CoreSchema
 
 Answer = TypeVar("Answer")
 
@@ -23,6 +32,8 @@ USER_NAME = regex.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 # The one is a path of its own beside those of the users, the other stands for who has left.
 RESERVED_NAMES = {"signup", "deleted"}
 SPECIAL_CHARACTERS = "@$!%*?&"
+# In a pattern: any character that PostgreSQL can store.
+NO_NUL = r"[^\u0000]"
 
 
 class RequestModel(BaseModel):
@@ -105,11 +116,20 @@ def _string_schema(**rules: Any) -> WithJsonSchema:
 
 def _in_any_order(*parts: str) -> str:
     """A pattern for texts that have all the parts; without look-ahead, which some tools lack."""
-    orders = (".*".join(order) for order in permutations(parts))
-    return f"^.*({'|'.join(orders)}).*$"
+    orders = (f"{NO_NUL}*".join(order) for order in permutations(parts))
+    return f"^{NO_NUL}*({'|'.join(orders)}){NO_NUL}*$"
 
 
-Text = Annotated[str, AfterValidator(_storable)]
+class _StorableSchema:
+    """What of `_storable` a JSON schema can say; half a surrogate pair is no text to begin with."""
+
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(core_schema), "pattern": f"^{NO_NUL}*$"}
+
+
+Text = Annotated[str, AfterValidator(_storable), _StorableSchema()]
 UserName = Annotated[
     str,
     Field(min_length=5, max_length=30),
@@ -135,7 +155,9 @@ Password = Annotated[
 ]
 # What is compared with a stored value needs no rules, only a bound.
 AnyPassword = Annotated[
-    Text, Field(max_length=256), _string_schema(maxLength=256, format="password")
+    Text,
+    Field(max_length=256),
+    _string_schema(maxLength=256, format="password", pattern=f"^{NO_NUL}*$"),
 ]
 AnyUserName = Annotated[Text, Field(max_length=256)]
 # The bounds stand before the function, or the schema would not show them.

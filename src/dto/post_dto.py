@@ -3,17 +3,13 @@
 from datetime import datetime
 from typing import Annotated, NotRequired
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 from typing_extensions import TypedDict
 
 from dto.fields import MAX_ID, RequestModel, Text, documented, is_whole_number
 
 
 class CreatePostDto(RequestModel):
-    model_config = ConfigDict(
-        json_schema_extra={"example": {"text": "Hello, gophers!", "reply_to_id": None}}
-    )
-
     text: Annotated[Text, Field(min_length=1, max_length=280)] = Field(examples=["Hello, gophers!"])
     reply_to_id: Annotated[int, Field(ge=0, le=MAX_ID), BeforeValidator(is_whole_number)] | None = (
         Field(default=None, description="The post that this one answers; 0 or null for none.")

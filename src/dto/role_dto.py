@@ -23,7 +23,7 @@ class UpdateRoleDto(ChangeModel):
     """Only the fields that are sent change."""
 
     name: Word = optional_field("moderator")
-    description: Description = optional_field("Keeps the talk friendly")
+    description: Description = optional_field("Keeps the talk friendly, and short")
 
 
 class RolePermissionsDto(RequestModel):

@@ -23,13 +23,13 @@ from dto.role_dto import Reference
 class CreateUserDto(RequestModel):
     """An account that an administrator makes; `roles` by name or id."""
 
-    user_name: UserName = Field(examples=["gopher_boris"])
+    user_name: UserName = Field(examples=["gopher_clara"])
     password: Password = Field(examples=["gopher1!"])
     password_confirm: PasswordConfirm = optional_field("gopher1!")
-    first_name: PersonName = Field(examples=["Boris"])
-    last_name: PersonName = Field(examples=["Petrov"])
-    middle_name: PersonName | None = optional_field("Ivan")
-    email: EmailStr | None = optional_field("boris@example.org")
+    first_name: PersonName = Field(examples=["Clara"])
+    last_name: PersonName = Field(examples=["Ivanova"])
+    middle_name: PersonName | None = optional_field("Olga")
+    email: EmailStr | None = optional_field("clara@example.org")
     roles: Annotated[list[Reference], Field(max_length=100)] = Field(default=[], examples=[[]])
     is_active: StrictBool = True
     is_superuser: StrictBool = False

@@ -37,30 +37,6 @@ public.post(
     dependencies=[limit("refresh")],
 )(auth_controller.refresh)
 
-public.post(
-    "/auth/password/forgot",
-    summary="Ask for a new password",
-    status_code=202,
-    responses=refusals(413, 422, 429),
-    dependencies=[limit("token")],
-)(auth_controller.forgot_password)
-
-hashing.post(
-    "/auth/password/reset",
-    summary="Set a new password with the token from the mail",
-    status_code=204,
-    responses=refusals(413, 422, 429, s401="Invalid or expired token"),
-    dependencies=[limit("token")],
-)(auth_controller.reset_password)
-
-public.post(
-    "/auth/email/confirm",
-    summary="Confirm an e-mail address with the token from the mail",
-    status_code=204,
-    responses=refusals(413, 422, 429, s401="Invalid or expired token"),
-    dependencies=[limit("token")],
-)(auth_controller.confirm_email)
-
 password_form = Router(prefix="/api", tags=["auth"], route_class=HashingRoute)
 
 password_form.post(
@@ -73,17 +49,11 @@ password_form.post(
 
 router = Router(
     prefix="/api/auth",
-    tags=["auth"],
+    tags=["sessions"],
     route_class=JsonRoute,
     dependencies=[MEMBER],
     responses=refusals(401),
 )
-
-router.post(
-    "/logout",
-    summary="Log out",
-    status_code=204,
-)(auth_controller.logout)
 
 router.get(
     "/sessions",
@@ -104,3 +74,37 @@ router.delete(
     summary="End all your sessions",
     status_code=204,
 )(auth_controller.end_sessions)
+
+router.post(
+    "/logout",
+    summary="Log out",
+    status_code=204,
+)(auth_controller.logout)
+
+# For those who cannot log in, and so last.
+recovery = Router(prefix="/api", tags=["recovery"], route_class=JsonRoute)
+recovery_hashing = Router(prefix="/api", tags=["recovery"], route_class=HashingRoute)
+
+recovery.post(
+    "/auth/password/forgot",
+    summary="Ask for a new password",
+    status_code=202,
+    responses=refusals(413, 422, 429),
+    dependencies=[limit("token")],
+)(auth_controller.forgot_password)
+
+recovery.post(
+    "/auth/email/confirm",
+    summary="Confirm an e-mail address with the token from the mail",
+    status_code=204,
+    responses=refusals(413, 422, 429, s401="Invalid or expired token"),
+    dependencies=[limit("token")],
+)(auth_controller.confirm_email)
+
+recovery_hashing.post(
+    "/auth/password/reset",
+    summary="Set a new password with the token from the mail",
+    status_code=204,
+    responses=refusals(413, 422, 429, s401="Invalid or expired token"),
+    dependencies=[limit("token")],
+)(auth_controller.reset_password)

@@ -27,7 +27,7 @@ router.post(
 
 router.get(
     "",
-    summary="List your orders, or all with order:read_any",
+    summary="List your orders",
     response_model=list[Order],
     dependencies=[MEMBER],
 )(order_controller.get_orders)

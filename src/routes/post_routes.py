@@ -3,6 +3,7 @@
 from controllers import post_controller
 from dependencies.answers import refusals
 from dependencies.auth import MEMBER, require
+from dependencies.examples import tried_with
 from dependencies.json_route import JsonRoute
 from dependencies.rate_limit import limit
 from dependencies.router import Router
@@ -19,6 +20,7 @@ router = Router(
 router.get(
     "",
     summary="Read the feed",
+    operation_id="get_posts",
     response_model=list[Post],
     responses=refusals(403),
     dependencies=[require("post:read")],
@@ -31,6 +33,12 @@ router.post(
     response_model=Post,
     responses=refusals(403, 404, 413),
     dependencies=[require("post:create")],
+    openapi_extra=tried_with(
+        {
+            "A post": {"text": "Hello, gophers!"},
+            "A reply to post 1": {"text": "Hello, Anna", "reply_to_id": 1},
+        }
+    ),
 )(post_controller.create_post)
 
 router.get(
@@ -43,10 +51,11 @@ router.get(
 
 router.delete(
     "/{post_id}",
-    summary="Delete your post, or any with post:delete_any",
+    summary="Delete a post",
     status_code=204,
     responses=refusals(s404="Post not found or already deleted"),
     dependencies=[MEMBER],
+    openapi_extra=tried_with(post_id=2),
 )(post_controller.delete_post)
 
 router.post(
@@ -68,6 +77,7 @@ router.post(
 router.delete(
     "/{post_id}/like",
     summary="Take your like back",
+    operation_id="unlike_post",
     status_code=204,
     responses=refusals(403, 404),
     dependencies=[require("post:like")],

@@ -4,6 +4,7 @@ from controllers import product_controller
 from dependencies.answers import refusals
 from dependencies.auth import require
 from dependencies.exact_json_route import ExactJsonRoute
+from dependencies.examples import tried_with
 from dependencies.rate_limit import limit
 from dependencies.router import Router
 from dto.product_dto import Product
@@ -30,6 +31,16 @@ router.post(
     response_model=Product,
     responses=refusals(413),
     dependencies=[require("product:create")],
+    openapi_extra=tried_with(
+        {
+            "A mug": {"name": "Gopher mug", "price": "1000.00"},
+            "A shirt, not in stock yet": {
+                "name": "Gopher shirt",
+                "price": "1500.50",
+                "in_stock": False,
+            },
+        }
+    ),
 )(product_controller.create_product)
 
 router.get(
@@ -54,4 +65,5 @@ router.delete(
     status_code=204,
     responses=refusals(s404="Product not found"),
     dependencies=[require("product:delete")],
+    openapi_extra=tried_with(product_id=2),
 )(product_controller.delete_product)

@@ -3,6 +3,7 @@
 from controllers import role_controller
 from dependencies.answers import refusals
 from dependencies.auth import require
+from dependencies.examples import tried_with
 from dependencies.json_route import JsonRoute
 from dependencies.router import Router
 from dto.role_dto import AuditEntry, Permission, Role
@@ -30,6 +31,12 @@ router.post(
     response_model=Role,
     responses=refusals(413, s409="There is a role moderator already, choose another name"),
     dependencies=WRITE,
+    openapi_extra=tried_with(
+        {
+            "Moderators": {"name": "moderator", "description": "Keeps the talk friendly"},
+            "Helpers": {"name": "helper"},
+        }
+    ),
 )(role_controller.create_role)
 
 router.get(

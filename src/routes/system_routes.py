@@ -3,14 +3,18 @@
 from fastapi.responses import PlainTextResponse
 
 from controllers import system_controller
+from dependencies.json_route import JsonRoute, SharedRoute
 from dependencies.router import Router
 from dto.system_dto import Parts
 
-router = Router(tags=["system"])
+to_docs = Router(route_class=JsonRoute)
 
-router.get("/", include_in_schema=False)(system_controller.redirect_to_docs)
+to_docs.get("/", include_in_schema=False)(system_controller.redirect_to_docs)
 
-router.get(
+router = Router(tags=["system"], route_class=JsonRoute)
+shared = Router(tags=["system"], route_class=SharedRoute)
+
+shared.get(
     "/api/health-check",
     summary="Is the database there?",
     response_class=PlainTextResponse,
@@ -29,3 +33,7 @@ router.get(
     response_model=Parts,
     responses={503: {"model": Parts, "description": "The database does not answer"}},
 )(system_controller.ping)
+
+metrics = Router(route_class=JsonRoute)
+
+metrics.get("/metrics", include_in_schema=False)(system_controller.metrics)

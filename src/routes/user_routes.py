@@ -3,6 +3,7 @@
 from controllers import user_controller
 from dependencies.answers import refusals
 from dependencies.auth import MEMBER, own_or, require
+from dependencies.examples import tried_with
 from dependencies.json_route import HashingRoute, JsonRoute
 from dependencies.rate_limit import limit
 from dependencies.router import Router
@@ -53,6 +54,17 @@ hashing.post(
     response_model=User,
     responses=refusals(413, 422, s409="User already exists"),
     dependencies=[limit("register")],
+    openapi_extra=tried_with(
+        {
+            "Boris": {
+                "user_name": "gopher_boris",
+                "password": "gopher1!",
+                "password_confirm": "gopher1!",
+                "first_name": "Boris",
+                "last_name": "Petrov",
+            }
+        }
+    ),
 )(user_controller.sign_up)
 
 router.get(
@@ -66,7 +78,7 @@ router.get(
 router.get(
     "/{user_id:user}",
     summary="Read a user's profile",
-    response_model=UserProfile | User,
+    response_model=User | UserProfile,
     responses=refusals(401, 403, 422, s404="User not found"),
     dependencies=[own_or("user:read")],
 )(user_controller.get_user)
@@ -89,11 +101,24 @@ for method in ("PUT", "PATCH"):
             s409="User already exists",
         ),
         dependencies=[limit("user"), own_or("user:update_any")],
+        openapi_extra=tried_with(
+            {
+                "Another first name": {"first_name": "Hanna"},
+                "All that the web client sends": {
+                    "user_name": "gopher_anna",
+                    "first_name": "Anna",
+                    "last_name": "Petrova",
+                    "password": "gopher1!",
+                    "password_confirm": "gopher1!",
+                },
+            }
+        ),
     )
 
 router.delete(
     "/{user_id:user}",
     summary="Delete an account",
+    operation_id="delete_user",
     status_code=204,
     responses=refusals(
         401,
@@ -103,20 +128,32 @@ router.delete(
         s409="This is the last active superuser: make somebody else a superuser first",
     ),
     dependencies=[own_or("user:delete_any")],
+    openapi_extra=tried_with(user_id=3),
 )(user_controller.delete_user_by_id)
 
-router.get(
+# Who may do what, after the roles themselves.
+roles = Router(
+    prefix="/api/users",
+    tags=["roles"],
+    route_class=JsonRoute,
+    dependencies=[limit("user")],
+    responses=refusals(401, 403, 422, 429),
+)
+
+roles.get(
     "/{user_id:user}/roles",
     summary="Read a user's roles",
     response_model=list[Role],
-    responses=refusals(401, 403, 422, s404="User not found"),
+    responses=refusals(s404="User not found"),
     dependencies=[require("role:read")],
+    openapi_extra=tried_with(user_id=4),
 )(user_controller.get_user_roles)
 
-router.put(
+roles.put(
     "/{user_id:user}/roles",
     summary="Set a user's roles",
     response_model=list[Role],
-    responses=refusals(401, 403, 413, 422, s404="There is no role painter"),
+    responses=refusals(413, s404="There is no role painter"),
     dependencies=[require("role:write")],
+    openapi_extra=tried_with(user_id=4),
 )(user_controller.set_user_roles)
