@@ -5,18 +5,17 @@ if __name__ == "__main__":
 
     entry.check()
 
-from fastapi import FastAPI
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 
 from config.startup import settings_or_exit
 from dependencies.answers import refusals
 from dependencies.auth import ask_for_token
 from dependencies.body_limit import BodyLimit
-from dependencies.cors import cors_options
+from dependencies.cors import Cors, cors_options
 from dependencies.docs import DESCRIPTION, docs_router, install_docs
 from dependencies.errors import UnforeseenErrors, install_error_handlers
 from dependencies.fast_lane import FastLane
+from dependencies.front import FrontedFastAPI
 from dependencies.openapi import TAGS, install_openapi
 from dependencies.request_context import RequestContext
 from lifespan import lifespan
@@ -32,7 +31,7 @@ switches = [
 switched_off = [router for router, is_on in switches if not is_on]
 routers = [router for router in ROUTERS if router not in switched_off]
 
-app = FastAPI(
+app = FrontedFastAPI(
     title="GopherTalk",
     version="1.0.0",
     description=DESCRIPTION,
@@ -46,15 +45,14 @@ app = FastAPI(
     responses=refusals(500, 503),
     # FastAPI would look for an OpenTelemetry provider at every request.
     telemetry={"tracing": False, "metrics": False, "logs": False},
-    # The outermost first.
-    middleware=[
-        Middleware(RequestContext, seconds=settings.postgres_transaction_timeout),
-        Middleware(CORSMiddleware, **cors_options(settings.env_allowed_origins)),
-        Middleware(UnforeseenErrors),
-        Middleware(BodyLimit),
-        Middleware(FastLane, routers=routers),
-    ],
+    middleware=[Middleware(UnforeseenErrors)],
 )
+app.front = [
+    Middleware(RequestContext, seconds=settings.postgres_transaction_timeout),
+    Middleware(Cors, **cors_options(settings.env_allowed_origins)),
+    Middleware(BodyLimit),
+    Middleware(FastLane, routers=routers),
+]
 install_error_handlers(app, [*ROUTERS, docs_router])
 for router in routers:
     app.include_router(router)

@@ -10,7 +10,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from config import db
+from config import bounded_pool, db
 from config.bounded_pool import BoundedConnection, BoundedPool
 from config.settings import get_settings
 from utils import context
@@ -257,6 +257,10 @@ class TestTrouble:
 class TestHungUp:
     """PostgreSQL was restarted, or ended a connection, while it lay idle in the pool."""
 
+    @pytest.fixture(autouse=True)
+    def for_a_while(self, monkeypatch):
+        monkeypatch.setattr(bounded_pool, "WELL_SECONDS", 0.0)
+
     def test_it_is_replaced_without_an_error(self, pool, other):
         held, connections = occupy(pool, 1)
         before = pids(connections)
@@ -317,6 +321,29 @@ class TestHungUp:
             assert len(asked) > first
         finally:
             db.close_pool()
+
+
+class TestUsedAMomentAgo:
+    @pytest.fixture(autouse=True)
+    def all_were(self, monkeypatch):
+        monkeypatch.setattr(bounded_pool, "WELL_SECONDS", 60.0)
+
+    def test_it_is_not_looked_at(self, pool, monkeypatch):
+        ask(pool)
+        monkeypatch.setattr(bounded_pool, "_hung_up", lambda conn: pytest.fail("looked at"))
+        ask(pool)
+
+    def test_when_one_broke_all_others_are(self, pool, other):
+        held, connections = occupy(pool, 3)
+        before = pids(connections)
+        held.close()
+        gone(other, before)
+
+        with pytest.raises(psycopg.OperationalError):
+            ask(pool)
+        held, connections = occupy(pool, 3)
+        with held:
+            assert pids(connections).isdisjoint(before)
 
 
 class TestOpening:

@@ -7,10 +7,9 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from psycopg import OperationalError
-from starlette.middleware.cors import CORSMiddleware
 
 from app import app
-from dependencies.cors import cors_options
+from dependencies.cors import Cors, cors_options
 
 ORIGIN = "http://localhost:5173"
 PATHS = app.openapi()["paths"]
@@ -300,6 +299,13 @@ class TestOtherOrigins:
         assert {"Link", "X-Request-ID", "X-Process-Time-ms", "Retry-After"} <= exposed
         assert {"RateLimit", "RateLimit-Policy"} <= exposed
 
+    @pytest.mark.parametrize("path", ["/api/ping", "/api/nowhere"])
+    def test_who_comes_from_none_learns_only_that_it_matters(self, client, path):
+        headers = client.get(path).headers
+
+        assert headers.get_list("Vary") == ["Origin"]
+        assert not [name for name in headers if name.startswith("access-control")]
+
     def test_a_preflight_asks_nobody(self, client, database_raises):
         database_raises(RuntimeError("asked"))
         asked = {"Origin": ORIGIN, "Access-Control-Request-Method": "DELETE"}
@@ -308,7 +314,7 @@ class TestOtherOrigins:
 
     def test_configured_origins_replace_this_machine(self):
         house = FastAPI()
-        house.add_middleware(CORSMiddleware, **cors_options(("https://app.example.org",)))
+        house.add_middleware(Cors, **cors_options(("https://app.example.org",)))
         client = TestClient(house)
 
         def allowed(origin):

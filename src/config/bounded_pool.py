@@ -7,11 +7,13 @@ has waited too long already is refused at once.
 
 import select
 import sys
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from socket import SHUT_RDWR, socket
+from time import monotonic
 from typing import Any
 
-from psycopg import Connection, OperationalError
+from psycopg import Connection, Error, OperationalError
 from psycopg.abc import RV, PQGen
 from psycopg.errors import (
     QueryCanceled,
@@ -22,9 +24,15 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from utils import context
 
+# Who was well so many seconds ago still is. To look costs as much as the statement itself, because
+# it lets other threads have the interpreter.
+WELL_SECONDS = 0.05
+
 
 class BoundedConnection(Connection[DictRow]):
     """A connection on which no wait outlasts the deadline of the current request."""
+
+    returned_at = 0.0
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         limit = timeout if timeout is not None else context.seconds_left(default=3600.0)
@@ -37,6 +45,10 @@ class BoundedConnection(Connection[DictRow]):
             raise OperationalError("no answer from the database in time") from error
         except QueryCanceled:
             BoundedPool.in_trouble = True
+            raise
+        except Error:
+            if not self.closed:  # an answer, if not the one that was wanted
+                BoundedPool.in_trouble = False
             raise
         BoundedPool.in_trouble = False
         return result
@@ -56,7 +68,18 @@ class BoundedPool(ConnectionPool[BoundedConnection]):
 
     def __init__(self, **options: Any) -> None:
         self._lent: set[BoundedConnection] = set()
+        self._broke_at = 0.0
         super().__init__(**options)
+
+    @contextmanager
+    def connection(self, timeout: float | None = None) -> Generator[BoundedConnection]:
+        """Without the commit at the end of psycopg_pool's own, which takes a lock and a generator:
+        these connections commit each statement by themselves, or have a transaction opened."""
+        conn = self.getconn(timeout)
+        try:
+            yield conn
+        finally:
+            self.putconn(conn)
 
     def getconn(self, timeout: float | None = None) -> BoundedConnection:
         if BoundedPool.is_outdated:
@@ -72,6 +95,9 @@ class BoundedPool(ConnectionPool[BoundedConnection]):
 
     def putconn(self, conn: BoundedConnection) -> None:
         self._lent.discard(conn)
+        conn.returned_at = monotonic()
+        if conn.closed:  # then so may the others be
+            self._broke_at = conn.returned_at
         super().putconn(conn)
 
     def interrupt(self) -> None:
@@ -87,7 +113,8 @@ class BoundedPool(ConnectionPool[BoundedConnection]):
 
     def _open_connection(self, timeout: float) -> BoundedConnection:
         conn = super().getconn(_at_most(timeout))
-        if not _hung_up(conn):
+        well_until = conn.returned_at + WELL_SECONDS
+        if (conn.returned_at > self._broke_at and monotonic() < well_until) or not _hung_up(conn):
             return conn
         # After a restart every idle connection is dead: replace them all at once.
         conn.close()

@@ -2,8 +2,24 @@
 
 from typing import Any
 
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import Receive, Scope, Send
+
+from dependencies.request_context import add_header
+
 # Nothing configured: whoever develops a client on their own machine, on whatever port.
 LOCAL_ORIGINS = r"http://(localhost|127\.0\.0\.1)(:\d+)?"
+
+
+class Cors(CORSMiddleware):
+    """Starlette's; what does not come from a page of another origin goes straight through."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or any(name == b"origin" for name, _ in scope["headers"]):
+            await super().__call__(scope, receive, send)
+        else:
+            add_header(scope, "vary", "Origin")  # caches must know that others get another answer
+            await self.app(scope, receive, send)
 
 
 def cors_options(origins: tuple[str, ...]) -> dict[str, Any]:

@@ -86,6 +86,14 @@ async def refusal(request: Request, error: Exception) -> Response:
     raise error
 
 
+def last_resort(scope: Scope, error: Exception) -> Response:
+    """What the client is told about a fault of ours, which the log explains."""
+    if status := _course_status(scope, error):
+        return error_response(status, "Bad Request")
+    log.error("unforeseen error in %s %s", scope["method"], loggable(scope["path"]), exc_info=error)
+    return error_response(500, "Internal Server Error")
+
+
 def _methods(routes: Sequence[Route], path: str) -> list[str]:
     """All methods of a path; Starlette itself names those of the first route that matches."""
     matching = [route.methods or set() for route in routes if route.path_regex.match(path)]
@@ -162,13 +170,4 @@ class UnforeseenErrors:
         except Exception as error:
             if scope["type"] != "http" or started:
                 raise
-            response = self._answer(scope, error)
-            await response(scope, receive, send)
-
-    def _answer(self, scope: Scope, error: Exception) -> Response:
-        if status := _course_status(scope, error):
-            return error_response(status, "Bad Request")
-        log.error(
-            "unforeseen error in %s %s", scope["method"], loggable(scope["path"]), exc_info=error
-        )
-        return error_response(500, "Internal Server Error")
+            await last_resort(scope, error)(scope, receive, send)

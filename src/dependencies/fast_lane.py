@@ -11,11 +11,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from dependencies.errors import refusal
+from dependencies.errors import last_resort, refusal
 from dependencies.json_route import JsonRoute
 
 
@@ -41,7 +41,7 @@ class FastLane:
             arguments = await route.plan.arguments(request)
             response = await route.endpoint(**arguments)
         except Exception as error:
-            response = await refusal(request, error)
+            response = await _told(request, error)
         await response(scope, receive, send)
 
     def _route_of(self, scope: Scope) -> JsonRoute | None:
@@ -57,6 +57,13 @@ class FastLane:
                 scope["endpoint"], scope["route"] = route.endpoint, route
                 return route
         return None
+
+
+async def _told(request: Request, error: Exception) -> Response:
+    try:
+        return await refusal(request, error)
+    except Exception as fault:
+        return last_resort(request.scope, fault)
 
 
 def _converted(route: Route, found: dict[str, str]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ it. The models in the route tables are the documentation; tests compare them wit
 """
 
 import json
-from asyncio import Future, ensure_future, shield, wait, wrap_future
+from asyncio import Future, ensure_future, shield, sleep, wait, wrap_future
 from collections.abc import Callable, Coroutine
 from contextvars import copy_context
 from functools import wraps
@@ -85,8 +85,9 @@ class HashingRoute(JsonRoute):
 class SharedRoute(JsonRoute):
     """The same for a controller whose answer is everybody's, and asked for by many at once.
 
-    It runs once at a time. Who comes while it runs gets the answer of the next run: one that began
-    after they came, so that nobody is told what was true before.
+    It runs once at a time. All who come before it begins get its answer; who comes while it runs,
+    that of the next run: one that began after they came, so that nobody is told what was true
+    before.
     """
 
     def _scheduled(self, answer: Callable[..., Response]) -> Callable[..., Any]:
@@ -94,22 +95,21 @@ class SharedRoute(JsonRoute):
         current: Future[Response] | None = None
         following: Future[Response] | None = None
 
-        async def run_after(previous: Future[Response]) -> Response:
+        async def run_after(previous: Future[Response] | None) -> Response:
             nonlocal current, following
-            await wait([previous])
+            await (wait([previous]) if previous else sleep(0))
             current, following = following, None
-            return await run()
+            try:
+                return await run()
+            finally:
+                current = None
 
         @wraps(answer)
         async def shared() -> Response:
-            nonlocal current, following
-            if current is None or current.done():
-                mine = current = ensure_future(run())
-            elif following is None:
-                mine = following = ensure_future(run_after(current))
-            else:
-                mine = following
-            return await shield(mine)
+            nonlocal following
+            if following is None:
+                following = ensure_future(run_after(current))
+            return await shield(following)
 
         return shared
 

@@ -74,7 +74,7 @@ class Page:
             query = dict(self.request.query_params)
             query.pop("offset", None)
             target = f"{quote(self.request.scope['path'])}?{urlencode({**query, **position})}"
-            add_header(self.request, "link", f'<{target}>; rel="next"')
+            add_header(self.request.scope, "link", f'<{target}>; rel="next"')
         return rows
 
 

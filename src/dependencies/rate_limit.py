@@ -81,11 +81,11 @@ async def _count(request: Request, name: str, who: str | None) -> None:
         verdict = await in_worker_thread(rate_limit_service.hit, rate, name, who)
     else:
         verdict = rate_limit_service.hit(rate, name, who)
-    add_header(request, "ratelimit-policy", f'"{name}";q={verdict.quota};w={verdict.window}')
-    add_header(request, "ratelimit", f'"{name}";r={verdict.remaining};t={verdict.reset}')
+    add_header(request.scope, "ratelimit-policy", f'"{name}";q={verdict.quota};w={verdict.window}')
+    add_header(request.scope, "ratelimit", f'"{name}";r={verdict.remaining};t={verdict.reset}')
     if not verdict.allowed:
         metrics.rate_limited(name)
-        add_header(request, "retry-after", str(verdict.reset))
+        add_header(request.scope, "retry-after", str(verdict.reset))
         raise RateLimited("Too many requests, please try again later")
 
 

@@ -5,7 +5,6 @@ import re
 from random import getrandbits
 from time import perf_counter
 
-from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config import metrics
@@ -64,11 +63,9 @@ class RequestContext:
                 _log(scope, route, status, seconds)
 
 
-def add_header(request: Request, name: str, value: str) -> None:
+def add_header(scope: Scope, name: str, value: str) -> None:
     """A header for the response, also when it will be an error; `name` in lower case."""
-    request.scope.setdefault("state", {}).setdefault("headers", []).append(
-        (name.encode(), value.encode())
-    )
+    scope.setdefault("state", {}).setdefault("headers", []).append((name.encode(), value.encode()))
 
 
 def loggable(path: str) -> str:
