@@ -4,7 +4,7 @@ import threading
 from typing import Annotated, Any
 
 import pytest
-from fastapi import Depends, FastAPI, Header, Path, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request
 from fastapi.testclient import TestClient
 from pydantic import BaseModel, Field
 from starlette.middleware import Middleware
@@ -14,7 +14,6 @@ from dependencies.errors import UnforeseenErrors, install_error_handlers
 from dependencies.fast_lane import FastLane
 from dependencies.json_route import JsonRoute
 from dependencies.params import OAuthForm
-from dependencies.router import Router
 from utils.errors import Conflict, Forbidden, InvalidCredentials
 
 Small = Annotated[int, Query(ge=1, le=9)]
@@ -37,7 +36,7 @@ class Calls:
 
 
 def serving(calls: Calls, fast: bool) -> FastAPI:
-    router = Router(prefix="/api/things", route_class=JsonRoute)
+    router = APIRouter(prefix="/api/things", route_class=JsonRoute)
 
     async def caller(request: Request) -> str:
         calls.note("caller")
@@ -220,7 +219,7 @@ def test_an_override_is_obeyed():
 
 
 def test_the_controller_runs_in_a_worker_thread():
-    router = Router(prefix="/api/threads", route_class=JsonRoute)
+    router = APIRouter(prefix="/api/threads", route_class=JsonRoute)
     router.get("")(lambda: {"name": threading.current_thread().name})
     app = FastAPI(middleware=[Middleware(FastLane, routers=[router])])
     app.include_router(router)

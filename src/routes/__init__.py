@@ -1,6 +1,7 @@
 """The API, one table per resource. `ROUTERS` is all of it, in the order of a first visit."""
 
-from dependencies.router import Router
+from fastapi import APIRouter
+
 from routes import (
     auth_routes,
     order_routes,
@@ -12,7 +13,7 @@ from routes import (
     user_routes,
 )
 
-ROUTERS: list[Router] = [
+ROUTERS: list[APIRouter] = [
     auth_routes.hashing,
     auth_routes.password_form,
     auth_routes.public,

@@ -1,16 +1,17 @@
 """Registration, login, tokens and sessions."""
 
+from fastapi import APIRouter
+
 from controllers import auth_controller
 from dependencies.answers import refusals
 from dependencies.auth import MEMBER
 from dependencies.json_route import HashingRoute, JsonRoute
 from dependencies.rate_limit import limit, login_form_limit
-from dependencies.router import Router
 from dto.auth_dto import BearerToken, Session, TokenPair
 
 # Those that hash a password have threads of their own.
-hashing = Router(prefix="/api", tags=["auth"], route_class=HashingRoute)
-public = Router(prefix="/api", tags=["auth"], route_class=JsonRoute)
+hashing = APIRouter(prefix="/api", tags=["auth"], route_class=HashingRoute)
+public = APIRouter(prefix="/api", tags=["auth"], route_class=JsonRoute)
 
 hashing.post(
     "/auth/register",
@@ -37,7 +38,7 @@ public.post(
     dependencies=[limit("refresh")],
 )(auth_controller.refresh)
 
-password_form = Router(prefix="/api", tags=["auth"], route_class=HashingRoute)
+password_form = APIRouter(prefix="/api", tags=["auth"], route_class=HashingRoute)
 
 password_form.post(
     "/login/access-token",
@@ -47,7 +48,7 @@ password_form.post(
     dependencies=[login_form_limit()],
 )(auth_controller.get_access_token)
 
-router = Router(
+router = APIRouter(
     prefix="/api/auth",
     tags=["sessions"],
     route_class=JsonRoute,
@@ -82,8 +83,8 @@ router.post(
 )(auth_controller.logout)
 
 # For those who cannot log in, and so last.
-recovery = Router(prefix="/api", tags=["recovery"], route_class=JsonRoute)
-recovery_hashing = Router(prefix="/api", tags=["recovery"], route_class=HashingRoute)
+recovery = APIRouter(prefix="/api", tags=["recovery"], route_class=JsonRoute)
+recovery_hashing = APIRouter(prefix="/api", tags=["recovery"], route_class=HashingRoute)
 
 recovery.post(
     "/auth/password/forgot",

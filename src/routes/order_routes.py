@@ -1,14 +1,15 @@
 """Orders."""
 
+from fastapi import APIRouter
+
 from controllers import order_controller
 from dependencies.answers import refusals
 from dependencies.auth import MEMBER, own_or, require
 from dependencies.json_route import JsonRoute
 from dependencies.rate_limit import limit
-from dependencies.router import Router
 from dto.order_dto import Order, OrderEvent
 
-router = Router(
+router = APIRouter(
     prefix="/api/orders",
     tags=["orders"],
     route_class=JsonRoute,

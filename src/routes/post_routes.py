@@ -1,15 +1,16 @@
 """Posts, likes and views."""
 
+from fastapi import APIRouter
+
 from controllers import post_controller
 from dependencies.answers import refusals
 from dependencies.auth import MEMBER, require
 from dependencies.examples import tried_with
 from dependencies.json_route import JsonRoute
 from dependencies.rate_limit import limit
-from dependencies.router import Router
 from dto.post_dto import Post
 
-router = Router(
+router = APIRouter(
     prefix="/api/posts",
     tags=["posts"],
     route_class=JsonRoute,

@@ -1,15 +1,16 @@
 """Products."""
 
+from fastapi import APIRouter
+
 from controllers import product_controller
 from dependencies.answers import refusals
 from dependencies.auth import require
 from dependencies.exact_json_route import ExactJsonRoute
 from dependencies.examples import tried_with
 from dependencies.rate_limit import limit
-from dependencies.router import Router
 from dto.product_dto import Product
 
-router = Router(
+router = APIRouter(
     prefix="/api/products",
     tags=["products"],
     route_class=ExactJsonRoute,

@@ -1,14 +1,15 @@
 """Roles, permissions, and the log of who changed them."""
 
+from fastapi import APIRouter
+
 from controllers import role_controller
 from dependencies.answers import refusals
 from dependencies.auth import require
 from dependencies.examples import tried_with
 from dependencies.json_route import JsonRoute
-from dependencies.router import Router
 from dto.role_dto import AuditEntry, Permission, Role
 
-router = Router(
+router = APIRouter(
     prefix="/api",
     tags=["roles"],
     route_class=JsonRoute,

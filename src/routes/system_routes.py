@@ -1,18 +1,18 @@
 """What an operator, or a passer-by, asks. Public."""
 
+from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
 
 from controllers import system_controller
 from dependencies.json_route import JsonRoute, SharedRoute
-from dependencies.router import Router
 from dto.system_dto import Parts
 
-to_docs = Router(route_class=JsonRoute)
+to_docs = APIRouter(route_class=JsonRoute)
 
 to_docs.get("/", include_in_schema=False)(system_controller.redirect_to_docs)
 
-router = Router(tags=["system"], route_class=JsonRoute)
-shared = Router(tags=["system"], route_class=SharedRoute)
+router = APIRouter(tags=["system"], route_class=JsonRoute)
+shared = APIRouter(tags=["system"], route_class=SharedRoute)
 
 shared.get(
     "/api/health-check",
@@ -34,6 +34,6 @@ router.get(
     responses={503: {"model": Parts, "description": "The database does not answer"}},
 )(system_controller.ping)
 
-metrics = Router(route_class=JsonRoute)
+metrics = APIRouter(route_class=JsonRoute)
 
 metrics.get("/metrics", include_in_schema=False)(system_controller.metrics)

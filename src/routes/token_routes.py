@@ -1,13 +1,14 @@
 """The token service. Public: a token is its own proof."""
 
+from fastapi import APIRouter
+
 from controllers import token_controller
 from dependencies.answers import refusals
 from dependencies.json_route import JsonRoute
 from dependencies.rate_limit import limit
-from dependencies.router import Router
 from dto.token_dto import IssuedToken, TokenStatus
 
-router = Router(
+router = APIRouter(
     prefix="/api/app",
     tags=["tokens"],
     route_class=JsonRoute,

@@ -1,17 +1,18 @@
 """Users, and the roles they hold."""
 
+from fastapi import APIRouter
+
 from controllers import user_controller
 from dependencies.answers import refusals
 from dependencies.auth import MEMBER, own_or, require
 from dependencies.examples import tried_with
 from dependencies.json_route import HashingRoute, JsonRoute
 from dependencies.rate_limit import limit
-from dependencies.router import Router
 from dto.role_dto import Role
 from dto.user_dto import OwnProfile, User, UserProfile
 
 # Everything but the sign-up is counted for each member.
-router = Router(
+router = APIRouter(
     prefix="/api/users",
     tags=["users"],
     route_class=JsonRoute,
@@ -19,7 +20,7 @@ router = Router(
     responses=refusals(429),
 )
 # Those that may hash a password have threads of their own.
-hashing = Router(
+hashing = APIRouter(
     prefix="/api/users", tags=["users"], route_class=HashingRoute, responses=refusals(429)
 )
 
@@ -132,7 +133,7 @@ router.delete(
 )(user_controller.delete_user_by_id)
 
 # Who may do what, after the roles themselves.
-roles = Router(
+roles = APIRouter(
     prefix="/api/users",
     tags=["roles"],
     route_class=JsonRoute,
