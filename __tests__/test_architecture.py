@@ -70,6 +70,7 @@ ONLY_IN = {
     "uvicorn": ("serve.py", "config/bounded_http.py"),
     "asyncio": (
         "config/bounded_http.py",
+        "config/joined_writes.py",
         "dependencies/auth.py",
         "dependencies/json_route.py",
         "dependencies/threads.py",

@@ -6,9 +6,11 @@ by the app (`dependencies/body_limit.py`). What cannot be read is refused here i
 
 import json
 from asyncio import TimerHandle, Transport
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from config.joined_writes import JoinedWrites
 
 MAX_HEAD_BYTES = 64 * 1024
 TOO_LARGE = "The headers are too large"
@@ -27,7 +29,7 @@ class BoundedHttp(HttpToolsProtocol):
     _read = 0
 
     def connection_made(self, transport: Transport) -> None:  # pyright: ignore
-        super().connection_made(transport)
+        super().connection_made(cast(Transport, JoinedWrites(transport, self.loop)))
         self._watch_again()
 
     def connection_lost(self, exc: Exception | None) -> None:
