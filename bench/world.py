@@ -57,7 +57,15 @@ class World:
     @cached_property
     def author(self) -> int:
         """Who wrote most."""
-        return _one("SELECT user_id AS found FROM posts GROUP BY user_id ORDER BY count(*) DESC")
+        return _one(
+            """
+            SELECT user_id AS found
+            FROM posts
+            WHERE deleted_at IS NULL
+            GROUP BY user_id
+            ORDER BY count(*) DESC
+            """
+        )
 
     @cached_property
     def talk(self) -> int:
