@@ -432,7 +432,9 @@ def test_as_process_1_of_a_container(data_root: Path, hold: Any) -> None:
     old = server_pid(data_root)  # in the container's count
     listed = subprocess.run(["ps", "-axww", "-o", "pid=,args="], capture_output=True, text=True)
     server = [line for line in listed.stdout.splitlines() if f"data_folder={data_root}" in line]
-    os.kill(int(server[0].split()[0]), signal.SIGKILL)
+    pid = int(server[0].split()[0])
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not is_running(data_root, pid))
     holder.tell("revive")
     assert holder.answer() == b"None\n"
     assert server_pid(data_root) != old

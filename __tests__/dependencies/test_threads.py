@@ -73,6 +73,29 @@ def test_a_few_threads_do_all_that_does_not_take_long(monkeypatch):
     assert all(name.startswith("worker-busy") for name in names)
 
 
+def test_who_waits_for_threads_that_get_nowhere_has_no_more_time_than_from_its_arrival(monkeypatch):
+    monkeypatch.setattr(threads, "PATIENCE_SECONDS", 0.3)
+    gate = threading.Event()
+
+    def work():
+        context.start_clock(since_arrival=False)
+        return context.seconds_left(default=30.0)
+
+    async def requests():
+        slow = [asyncio.ensure_future(in_worker_thread(gate.wait, 30)) for _ in range(3)]
+        await asyncio.sleep(0.01)
+        context.arrive(0.2)
+        left = await in_worker_thread(work)
+        gate.set()
+        await asyncio.gather(*slow)
+        return left, await in_worker_thread(work)
+
+    held_up, others = asyncio.run(requests())
+
+    assert held_up == 0.0
+    assert others > 0.0
+
+
 def test_who_goes_away_while_waiting_is_not_served(monkeypatch):
     monkeypatch.setattr(threads, "PATIENCE_SECONDS", 60.0)
     gate, done = threading.Event(), []

@@ -73,6 +73,17 @@ def test_the_wait_before_the_work_counts_but_refuses_in_bad_times_alone(
     assert request_context(request) == left
 
 
+def test_who_was_held_up_is_refused_in_good_times_too(request_context, clock):
+    def request():
+        context.arrive(2.0)
+        clock.return_value += 60.0
+        context.hold_up()
+        context.start_clock(since_arrival=False)
+        return context.seconds_left(default=30.0)
+
+    assert request_context(request) == 0.0
+
+
 @pytest.mark.parametrize(("since_arrival", "left"), [(False, context.LEAST), (True, 0.25)])
 def test_a_second_piece_of_work_has_what_the_first_left(
     request_context, clock, since_arrival, left

@@ -15,6 +15,7 @@ from time import monotonic
 from typing import ParamSpec, TypeVar, cast
 
 from config.settings import get_settings
+from utils import context
 
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
@@ -49,7 +50,8 @@ async def in_worker_thread(
     """What the function returns or raises. It sees the context variables of the caller."""
     global _finished_at
     loop = get_running_loop()
-    work = cast(Callable[[], Result], partial(copy_context().run, function, *args, **kwargs))
+    seen = copy_context()
+    work = cast(Callable[[], Result], partial(seen.run, function, *args, **kwargs))
     job = busy_threads().submit(work)
     gives_up = False
 
@@ -70,4 +72,5 @@ async def in_worker_thread(
             raise
     finally:
         patience.cancel()
+    seen.run(context.hold_up)
     return await loop.run_in_executor(other_threads(), work)

@@ -7,6 +7,7 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 _arrived: ContextVar[float | None] = ContextVar("arrived", default=None)
 _budget: ContextVar[float | None] = ContextVar("budget", default=None)
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
+_held_up: ContextVar[bool] = ContextVar("held up", default=False)
 
 # What a piece of work on the database gets at least, in seconds, while the database is well.
 LEAST = 0.5
@@ -28,13 +29,20 @@ def allow_seconds(seconds: float) -> None:
     _budget.set(seconds)
 
 
+def hold_up() -> None:
+    """What comes next has had to wait for slow statements, and shall not make others wait."""
+    _held_up.set(True)
+
+
 def start_clock(since_arrival: bool) -> None:
     """A piece of work on the database begins. The wait before it counts too; but only with
-    `since_arrival` is somebody refused who has merely waited long."""
+    `since_arrival`, or when it was held up, is somebody refused who has merely waited long."""
     budget, arrived = _budget.get(), _arrived.get()
     if budget is not None:
-        whole = (arrived or monotonic()) + budget
-        _deadline.set(whole if since_arrival else max(whole, monotonic() + min(LEAST, budget)))
+        deadline = (arrived or monotonic()) + budget
+        if not (since_arrival or _held_up.get()):
+            deadline = max(deadline, monotonic() + min(LEAST, budget))
+        _deadline.set(deadline)
 
 
 def seconds_left(default: float) -> float:
