@@ -22,14 +22,7 @@ VARIABLES = {name.upper() for name in Settings.model_fields}
 def test_every_line_of_the_tours_works(start_server, tmp_path):
     server = start_server().wait_until_ready()
     password = "For-the-tour-1!"
-    subprocess.run(
-        [sys.executable, "src/create_superuser.py", "--password", "-"],
-        cwd=PROJECT_ROOT,
-        env=server.environment,
-        input=password,
-        text=True,
-        check=True,
-    )
+    server.create_superuser(password)
     (tour,) = blocks("A tour with curl", "bash")
     start, admin_tour = blocks("The administrator", "bash")
     assert start.strip() == ".venv/bin/python src/create_superuser.py"

@@ -1,17 +1,15 @@
 """The README's example of a new resource, followed by hand: a copy of the project has it then."""
 
-import contextlib
 import os
 import re
 import shutil
 import subprocess
 import sys
-import time
 
 import httpx
 import pytest
+from live_server import LiveServer
 from readme import blocks, section
-from tcp_proxy import free_port
 from tools import needed_module
 
 from config.settings import PROJECT_ROOT
@@ -74,22 +72,12 @@ def test_the_linters_have_nothing_to_say(project):
 @pytest.fixture
 def server(project, tmp_path):
     """The copy, served; and its administrator."""
-    url = f"http://127.0.0.1:{free_port()}"
-    environment = {"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "BCRYPT_ROUNDS": "4"}
-    environment |= {"DATA_DIR": str(tmp_path / "data"), "PORT": url.rpartition(":")[2]}
-    program = [sys.executable, project / "src" / "create_superuser.py", "--password", "-"]
-    subprocess.run(program, env=environment, input="For-the-test-1!", text=True, check=True)
-    with subprocess.Popen([sys.executable, project / "src" / "app.py"], env=environment) as running:
-        try:
-            for _ in range(600):
-                with contextlib.suppress(httpx.TransportError):
-                    httpx.get(f"{url}/api/health-check")
-                    break
-                assert running.poll() is None
-                time.sleep(0.1)
-            yield url
-        finally:
-            running.terminate()
+    server = LiveServer(tmp_path / "data", project)
+    try:
+        server.wait_until_ready().create_superuser("For-the-test-1!")
+        yield server.url
+    finally:
+        server.stop()
 
 
 def test_the_new_endpoints_work_over_http(server):

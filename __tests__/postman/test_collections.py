@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -27,16 +26,7 @@ def live_settings():
 
 @pytest.fixture(scope="module")
 def admin_password(live_server):
-    """Of the administrator, as an operator makes one."""
-    subprocess.run(
-        [sys.executable, "src/create_superuser.py", "--password", "-"],
-        cwd=PROJECT_ROOT,
-        env=live_server.environment,
-        input=ADMIN_PASSWORD,
-        text=True,
-        check=True,
-        capture_output=True,
-    )
+    live_server.create_superuser(ADMIN_PASSWORD)
     return ADMIN_PASSWORD
 
 

@@ -20,7 +20,8 @@ NO_LIMITS = {"RATE_LIMITS_ENABLED": "false", "LOGLEVEL": "WARNING"}
 class LiveServer:
     """`python src/app.py` as a process of its own, with its own data, as a stranger starts it."""
 
-    def __init__(self, data_dir: Path, **settings: str) -> None:
+    def __init__(self, data_dir: Path, project: Path = PROJECT_ROOT, **settings: str) -> None:
+        self.programs = project / "src"
         self.port = int(settings.get("PORT") or free_port())
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = data_dir.with_suffix(".log")
@@ -29,13 +30,24 @@ class LiveServer:
         self.environment = {**inherited, **own, **settings}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, str(PROJECT_ROOT / "src" / "app.py")],
+                [sys.executable, str(self.programs / "app.py")],
                 cwd=data_dir.parent,
                 env=self.environment,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
+
+    def create_superuser(self, password: str) -> None:
+        """The administrator, as an operator makes one."""
+        subprocess.run(
+            [sys.executable, str(self.programs / "create_superuser.py"), "--password", "-"],
+            env=self.environment,
+            input=password,
+            text=True,
+            check=True,
+            capture_output=True,
+        )
 
     def workers(self) -> list[int]:
         """The processes that serve requests when there are several."""

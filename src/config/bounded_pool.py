@@ -1,8 +1,8 @@
 """Connections and a pool that stand firm when PostgreSQL goes away.
 
-Three habits (measured; README, "When something fails"): a connection that the server has closed is
-noticed before a statement is sent on it; nobody waits longer than the request's deadline; whoever
-has waited too long already is refused at once.
+Three habits (measured; README, "When something fails"): a connection that the server has closed
+while it lay idle is noticed before a statement is sent on it; nobody waits longer than the
+request's deadline; whoever has waited too long already is refused at once.
 """
 
 import select
