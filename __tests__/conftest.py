@@ -45,7 +45,7 @@ def no_request_is_served() -> None:
 def database() -> Iterator[None]:
     """The embedded PostgreSQL, migrated, with the application's pool open on it."""
     from config import startup
-    from utils.sql import execute
+    from repositories.sql import execute
 
     with startup.running(get_settings()):
         execute("CREATE TABLE default_role_permissions AS TABLE role_permissions")
@@ -132,8 +132,8 @@ PASSWORD_HASH = bcrypt.hashpw(b"gopher1!", bcrypt.gensalt(4)).decode()
 def new_person(database: None) -> Callable[..., Person]:
     """`person` for tests that share one database."""
     from repositories import user_repository
+    from repositories.sql import transaction
     from services import auth_service, role_service
-    from utils.sql import transaction
 
     def make(user_name: str, roles: Sequence[str] = (), **columns: Any) -> Person:
         names = {"user_name": user_name, "first_name": "Anna", "last_name": "Petrova"}
@@ -157,7 +157,7 @@ def person(db: None, new_person: Callable[..., Person]) -> Callable[..., Person]
 def new_role(database: None) -> Callable[..., str]:
     """`role` for tests that share one database."""
     from repositories import permission_repository, role_repository
-    from utils.sql import transaction
+    from repositories.sql import transaction
 
     def make(name: str, *permissions: str) -> str:
         with transaction() as conn:

@@ -11,8 +11,8 @@ import pytest
 from programs import run
 from readme import README, blocks, section, table
 
-from config import embedded_postgres
 from config.settings import PROJECT_ROOT, Settings
+from packages import embedded_postgres
 
 EXAMPLE = (PROJECT_ROOT / ".env.example").read_text()
 VARIABLES = {name.upper() for name in Settings.model_fields}

@@ -11,7 +11,7 @@ ROLES = ("guest", "user", "admin")
 @pytest.fixture
 def held(db):
     """Permissions by role, as the migrations have put them in."""
-    from utils.sql import fetch_all
+    from repositories.sql import fetch_all
 
     rows = fetch_all(
         """
@@ -40,7 +40,7 @@ def test_the_table_is_the_data(held):
 
 
 def test_the_table_names_every_permission(held):
-    from utils.sql import fetch_all
+    from repositories.sql import fetch_all
 
     there = {
         row["name"]

@@ -8,9 +8,9 @@ import pytest
 from config.settings import PROJECT_ROOT
 from demo.crowd import Crowd, Size
 from repositories import demo_repository
+from repositories.sql import execute, fetch_all, fetch_one
 from services import auth_service, demo_service, post_service
 from utils.errors import Conflict
-from utils.sql import execute, fetch_all, fetch_one
 
 SIZE = Size(users=40, posts=400, likes=2000, views=3000)
 FEED = {"user_id": 1, "limit": 100, "offset": 0}

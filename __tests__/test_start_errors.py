@@ -12,7 +12,7 @@ from programs import run, sentence
 from refusing_postgres import CLEARTEXT_PASSWORD, fatal, refusing
 from tcp_proxy import free_port
 
-from config import embedded_postgres
+from packages import embedded_postgres
 
 NEEDING_A_DATABASE = ["migrate.py", "create_superuser.py", "seed_demo.py"]
 

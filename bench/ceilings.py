@@ -25,7 +25,7 @@ class Captured(Exception):
 
 def statement_of(call: Callable[[], object]) -> tuple[str, tuple[object, ...]]:
     """What a repository function sends, without sending it."""
-    from utils import sql
+    from repositories import sql
 
     def catch(conn: object, query: str, params: tuple[object, ...], *_: object) -> None:
         raise Captured(query, params)
@@ -80,7 +80,8 @@ def pgbench(calls: list[Callable[[], object]], writers_from: int, seconds: int) 
     """Statements per second. The database has the machine to itself."""
     from psycopg.conninfo import conninfo_to_dict
 
-    from config import db, embedded_postgres_cluster
+    from config import db
+    from packages.embedded_postgres import cluster as embedded_postgres_cluster
 
     script, options = pgbench_script(calls, writers_from)
     conninfo = conninfo_to_dict(db.pool.conninfo())

@@ -79,7 +79,7 @@ def kinds(log):
 
 def measure(rounds, requests):
     sys.path.insert(0, str(SRC))
-    from dependencies.request_context import RequestContext
+    from dependencies.middleware.request_context import RequestContext
 
     app = RequestContext(application, seconds=1.5)
     console = sys.stderr

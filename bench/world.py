@@ -136,7 +136,7 @@ class World:
 
     def forget_writers(self) -> None:
         """The writers' posts, likes, views and orders go, with all that counted them."""
-        from utils.sql import transaction
+        from repositories.sql import transaction
 
         ids = [person.id for person in self.writers]
         with transaction() as conn:
@@ -184,7 +184,7 @@ def _writers() -> list[int]:
 
 
 def _rows(query: str, *params: object) -> list[dict]:
-    from utils.sql import transaction
+    from repositories.sql import transaction
 
     with transaction() as conn:
         conn.execute("SELECT set_config('statement_timeout', '0', true)")

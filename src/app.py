@@ -8,19 +8,19 @@ if __name__ == "__main__":
 from starlette.middleware import Middleware
 
 from config.startup import settings_or_exit
-from dependencies.answers import refusals
 from dependencies.auth import ask_for_token
-from dependencies.body_limit import BodyLimit
-from dependencies.cors import Cors, cors_options
-from dependencies.docs import DESCRIPTION, docs_router, install_docs
+from dependencies.documentation.answers import refusals
+from dependencies.documentation.openapi import TAGS, install_openapi
+from dependencies.documentation.pages import DESCRIPTION, docs_router, install_docs
 from dependencies.errors import UnforeseenErrors, install_error_handlers
-from dependencies.fast_lane import FastLane
-from dependencies.front import FrontedFastAPI
-from dependencies.openapi import TAGS, install_openapi
-from dependencies.request_context import RequestContext
+from dependencies.middleware.body_limit import BodyLimit
+from dependencies.middleware.cors import Cors, cors_options
+from dependencies.middleware.front import FrontedFastAPI
+from dependencies.middleware.request_context import RequestContext
+from dependencies.routing.fast_lane import FastLane
 from lifespan import lifespan
 from routes import ROUTERS, auth_routes, system_routes
-from serve import serve
+from server.serve import serve
 
 settings = settings_or_exit()
 switches = [

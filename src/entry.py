@@ -22,14 +22,6 @@ def check() -> None:
     sys.excepthook = _explain_missing_package
 
 
-def run(command: str = "") -> None:
-    """One command of `manage.py`, or all of them, with the arguments of this program."""
-    check()
-    from commands import command_line
-
-    command_line.run(command)
-
-
 def _explain_missing_package(
     kind: "type[BaseException]", error: BaseException, traceback: TracebackType
 ) -> None:

@@ -4,4 +4,7 @@
 import entry
 
 if __name__ == "__main__":
-    entry.run()
+    entry.check()
+    from commands import command_line
+
+    command_line.run()

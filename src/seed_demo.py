@@ -3,4 +3,7 @@
 import entry
 
 if __name__ == "__main__":
-    entry.run("seed-demo")
+    entry.check()
+    from commands import command_line
+
+    command_line.run("seed-demo")

@@ -3,4 +3,7 @@
 import entry
 
 if __name__ == "__main__":
-    entry.run("worker")
+    entry.check()
+    from commands import command_line
+
+    command_line.run("worker")

@@ -8,8 +8,8 @@ import pytest
 from shop import count, empty_shop, headers_of, new_product, new_user
 
 from repositories import token_repository
+from repositories.sql import execute, transaction
 from services import token_service
-from utils.sql import execute, transaction
 
 
 def statuses(answers):

@@ -29,11 +29,11 @@ from background.relay import run_relay
 from config import rabbitmq
 from config.settings import PROJECT_ROOT
 from config.startup import in_background
+from repositories.sql import fetch_one
 from services import event_service
 from services.event_service import HANDLERS
 from services.outbox_service import relay_batch
 from utils.errors import Unavailable
-from utils.sql import fetch_one
 
 pytestmark = needs_rabbitmq
 QUICK = (0.05, 0.1)

@@ -11,11 +11,11 @@ from shop import count, empty_shop, eventually, new_order, new_product, new_user
 from background.relay import run_relay
 from config.startup import in_background
 from repositories import outbox_repository
+from repositories.sql import execute, fetch_all, fetch_one, transaction
 from services import event_service, order_service, outbox_service, sweep_service
 from services.event_service import handle
 from services.outbox_service import relay_batch
 from utils.errors import Unavailable
-from utils.sql import execute, fetch_all, fetch_one, transaction
 
 
 @pytest.fixture

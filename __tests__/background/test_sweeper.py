@@ -63,8 +63,8 @@ def test_it_stops_in_the_middle_of_its_pause(monkeypatch):
 
 def test_it_removes_what_has_expired(db, monkeypatch):
     from repositories import token_repository
+    from repositories.sql import execute, fetch_all
     from services import sweep_service
-    from utils.sql import execute, fetch_all
 
     token_repository.add_token("old", 60)
     execute("UPDATE tokens SET expires_at = now()")

@@ -10,8 +10,9 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from config import bounded_pool, db
-from config.bounded_pool import BoundedConnection, BoundedPool
+from config import db
+from config import pool as bounded_pool
+from config.pool import BoundedConnection, BoundedPool
 from config.settings import get_settings
 from utils import context
 

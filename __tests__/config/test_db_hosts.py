@@ -5,8 +5,9 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from shop import settings_with
 
-from config import db, embedded_postgres
+from config import db
 from config.settings import Settings, SettingsError, get_settings
+from packages import embedded_postgres
 
 
 @pytest.fixture(scope="module")

@@ -15,10 +15,10 @@ from tcp_proxy import free_port
 from tools import needed_program
 
 from config import db
-from config.migrate import migrate
+from migrations.runner import migrate
+from repositories.sql import execute, fetch_one, transaction
 from utils import context
 from utils.errors import Unavailable
-from utils.sql import execute, fetch_one, transaction
 
 pytestmark = pytest.mark.tools
 

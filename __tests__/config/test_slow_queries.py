@@ -5,9 +5,9 @@ import logging
 import pytest
 
 from config import slow_queries
+from repositories.sql import execute, fetch_all, fetch_one, transaction
 from utils import context
 from utils.errors import Unavailable
-from utils.sql import execute, fetch_all, fetch_one, transaction
 
 
 @pytest.fixture

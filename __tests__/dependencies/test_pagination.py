@@ -6,8 +6,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from dependencies.middleware.request_context import RequestContext
 from dependencies.pagination import MAX_OFFSET, CursorPage, OffsetPage, _decode, _encode
-from dependencies.request_context import RequestContext
 
 ROWS = [{"id": number} for number in range(25, 0, -1)]
 

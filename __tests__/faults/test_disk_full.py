@@ -11,8 +11,8 @@ import pytest
 from cluster import Database, OwnPostgres
 from live_server import NO_LIMITS
 
-from config.embedded_postgres_cluster import ROLE
-from config.embedded_postgres_posix import Server
+from packages.embedded_postgres.cluster import ROLE
+from packages.embedded_postgres.posix import Server
 
 SIZE = "160m"
 LEAN = ("shared_buffers=16MB", "min_wal_size=64MB", "max_wal_size=64MB", "autovacuum=off")

@@ -10,8 +10,8 @@ from live_server import NO_LIMITS
 from load import Client, back_after, tally
 from shop import eventually
 
-from config.migrate import LOCK_KEY
 from config.settings import PROJECT_ROOT
+from migrations.runner import LOCK_KEY
 
 MIGRATIONS = [path.stem for path in sorted((PROJECT_ROOT / "src" / "migrations").glob("*.sql"))]
 APPLIED = "SELECT name FROM schema_migrations ORDER BY version"

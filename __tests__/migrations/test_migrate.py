@@ -14,8 +14,10 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from config import db, embedded_postgres, migrate
-from config.migrate import MIGRATIONS_DIR, MigrationError, load_migrations
+from config import db
+from migrations import runner as migrate
+from migrations.runner import MIGRATIONS_DIR, MigrationError, load_migrations
+from packages import embedded_postgres
 
 SRC = Path(migrate.__file__).parents[1]
 OURS = [each.name for each in load_migrations()]

@@ -37,7 +37,7 @@ def boris(new_user):
 @pytest.fixture
 def rolled_back(db):
     """Call a function with a connection whose transaction then fails."""
-    from utils.sql import transaction
+    from repositories.sql import transaction
 
     def rolled_back(call):
         def fail():

@@ -3,7 +3,7 @@
 import contextlib
 
 from repositories import audit_repository
-from utils.sql import fetch_one, transaction
+from repositories.sql import fetch_one, transaction
 
 
 def add(action, before=None, after=None, actor_id=7):

@@ -5,8 +5,8 @@ from uuid import uuid4
 import pytest
 
 from repositories import permission_repository, role_repository
+from repositories.sql import fetch_one, transaction
 from utils.errors import Conflict, NotFound
-from utils.sql import fetch_one, transaction
 
 
 def create(resource, action):

@@ -6,8 +6,8 @@ import pytest
 from psycopg.errors import ForeignKeyViolation, UniqueViolation
 
 from repositories import post_repository
+from repositories.sql import like_pattern
 from utils.errors import Conflict, NotFound
-from utils.sql import like_pattern
 
 OWN = {
     "id": 5,

@@ -8,8 +8,8 @@ from pydantic import TypeAdapter
 
 from dto.post_dto import Post
 from repositories import post_repository, user_repository
+from repositories.sql import fetch_all, fetch_one
 from utils.errors import Conflict, NotFound
-from utils.sql import fetch_all, fetch_one
 
 NOTHING = 2**63 - 1
 

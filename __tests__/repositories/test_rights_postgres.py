@@ -5,8 +5,8 @@ from uuid import uuid4
 import pytest
 
 from repositories import session_repository, user_repository
+from repositories.sql import execute, fetch_all, fetch_one, transaction
 from services import auth_service
-from utils.sql import execute, fetch_all, fetch_one, transaction
 
 ALL = 20
 

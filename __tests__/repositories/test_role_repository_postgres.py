@@ -5,8 +5,8 @@ from uuid import uuid4
 import pytest
 
 from repositories import role_repository, user_repository
+from repositories.sql import execute, fetch_all, transaction
 from utils.errors import Conflict, InvalidRequest, NotFound
-from utils.sql import execute, fetch_all, transaction
 
 NOBODY = str(uuid4())
 

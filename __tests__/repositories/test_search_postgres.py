@@ -3,7 +3,7 @@
 import pytest
 
 from repositories import post_repository
-from utils.sql import execute
+from repositories.sql import execute
 
 FEED = {"limit": 10, "offset": 0}
 

@@ -10,8 +10,8 @@ from pydantic import TypeAdapter
 from dto.auth_dto import Session
 from repositories import session_repository as sessions
 from repositories import user_repository
+from repositories.sql import execute, fetch_all, fetch_one, transaction
 from utils.errors import NotFound
-from utils.sql import execute, fetch_all, fetch_one, transaction
 
 
 @pytest.fixture

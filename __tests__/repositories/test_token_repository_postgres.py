@@ -5,7 +5,7 @@ from hashlib import sha256
 import pytest
 
 from repositories import token_repository, user_repository
-from utils.sql import execute, fetch_all, fetch_one, transaction
+from repositories.sql import execute, fetch_all, fetch_one, transaction
 
 RESET, CONFIRM = "password_reset", "email_confirm"
 

@@ -7,8 +7,8 @@ from pydantic import TypeAdapter
 
 from dto.user_dto import Credentials, User, UserProfile
 from repositories import user_repository
+from repositories.sql import execute, fetch_one
 from utils.errors import Conflict, InvalidRequest, NotFound
-from utils.sql import execute, fetch_one
 
 NOBODY = 2**63 - 1
 

@@ -1,8 +1,8 @@
 """A client that holds every answer against its documentation, and whom the tests need beside.
 
-Controllers' results are not validated at run time (`dependencies/json_route.py` says why), so
-here every answer of every HTTP test is: its status must be documented, its body must be exactly
-what the model of the route says, and what all answers have must be there.
+Controllers' results are not validated at run time (`routing/json_route.py` says why), so here
+every answer of every HTTP test is: its status must be documented, its body must be exactly what
+the model of the route says, and what all answers have must be there.
 """
 
 import json
@@ -18,17 +18,17 @@ from pydantic import TypeAdapter
 
 from app import app
 from config.secrets import token_secrets
-from dependencies.answers import Error, InvalidInput
+from dependencies.documentation.answers import Error, InvalidInput
 from repositories import (
     permission_repository,
     post_repository,
     product_repository,
     token_repository,
 )
+from repositories.sql import execute, transaction
 from routes import ROUTERS
 from services import order_service, token_service
 from utils import jwt, later
-from utils.sql import execute, transaction
 
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 

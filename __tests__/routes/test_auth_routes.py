@@ -7,7 +7,7 @@ import pytest
 from jose import jwt as jose_jwt
 
 from config.secrets import token_secrets
-from utils.sql import execute, fetch_one
+from repositories.sql import execute, fetch_one
 
 FORM = "/api/login/access-token"
 REGISTRATION = {

@@ -7,10 +7,10 @@ from fastapi import FastAPI
 from shop import empty_shop, settings_with
 
 from app import app
-from dependencies.openapi import TAGS, install_openapi
+from dependencies.documentation.openapi import TAGS, install_openapi
+from repositories.sql import execute
 from routes import post_routes
 from services import session_service
-from utils.sql import execute
 
 DOCUMENT = app.openapi()
 OPERATIONS = {

@@ -61,7 +61,7 @@ def test_the_app_serves_no_other_route(client):
 
 
 def test_a_permission_that_a_guard_asks_for_is_built_in(db):
-    from utils.sql import fetch_all
+    from repositories.sql import fetch_all
 
     rows = fetch_all("SELECT resource || ':' || action AS name FROM permissions WHERE is_builtin")
     asked = {
@@ -85,8 +85,8 @@ def shared(database):
     from fastapi.testclient import TestClient
 
     from app import app
+    from repositories.sql import execute
     from services import session_service
-    from utils.sql import execute
 
     execute("DELETE FROM role_permissions")
     session_service.forget_everybody()

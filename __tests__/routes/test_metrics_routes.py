@@ -121,7 +121,7 @@ def test_orders_read_from_redis_count(grows_by, monkeypatch):
 
 
 def test_the_outbox_shows_what_waits(figure):
-    from utils.sql import execute
+    from repositories.sql import execute
 
     assert figure("gophertalk_db_up") == 1
     assert figure("gophertalk_outbox_events") == 0

@@ -18,9 +18,9 @@ from pydantic import BaseModel
 from app import app
 from dependencies import rate_limit
 from repositories import post_repository
+from repositories.sql import execute, fetch_one
 from routes import ROUTERS
 from services import order_service, rate_limit_service, session_service
-from utils.sql import execute, fetch_one
 
 ROUTES = [route for router in ROUTERS for route in router.routes]
 OPERATIONS = [operation for path in app.openapi()["paths"].values() for operation in path.values()]

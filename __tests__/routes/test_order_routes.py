@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from shop import count, empty_shop, headers_of, new_product, new_user
 
-from utils.sql import execute
+from repositories.sql import execute
 
 UNKNOWN = "/api/orders/00000000-0000-4000-8000-000000000000"
 

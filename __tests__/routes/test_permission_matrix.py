@@ -125,7 +125,7 @@ class World:
         return self.new_person(f"caller_{next(numbers)}", roles, is_superuser=role == "superuser")
 
     def held(self, role):
-        from utils.sql import fetch_all
+        from repositories.sql import fetch_all
 
         rows = fetch_all(
             """
@@ -142,7 +142,7 @@ class World:
     def path(self, path, caller, relation):
         """The path to a thing of that relation, which was made for this one request."""
         from repositories import permission_repository, post_repository
-        from utils.sql import fetch_one, transaction
+        from repositories.sql import fetch_one, transaction
 
         def owner():
             return caller if relation == "owner" else self.new_person(f"other_{next(numbers)}")
@@ -184,8 +184,8 @@ def world(database, new_person, new_role):
     from fastapi.testclient import TestClient
 
     from app import app
+    from repositories.sql import execute
     from services import session_service
-    from utils.sql import execute
 
     execute("DELETE FROM roles WHERE NOT is_builtin")
     execute("DELETE FROM role_permissions")

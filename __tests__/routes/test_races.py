@@ -7,8 +7,8 @@ import pytest
 
 import config.db
 from repositories import user_repository
+from repositories.sql import fetch_one
 from utils import context
-from utils.sql import fetch_one
 
 MANY = 50
 

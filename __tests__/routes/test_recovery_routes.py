@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from utils.sql import execute, fetch_one
+from repositories.sql import execute, fetch_one
 
 CODE = re.compile(r"^[0-9]{6}:[A-Za-z0-9_-]{20,}$", re.MULTILINE)
 BAD = "Invalid or expired token"

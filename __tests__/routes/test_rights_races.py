@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from utils.sql import fetch_all, fetch_one
+from repositories.sql import fetch_all, fetch_one
 
 CODE = re.compile(r"^[0-9]{6}:[A-Za-z0-9_-]{20,}$", re.MULTILINE)
 

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from psycopg import OperationalError
 
 from app import app
-from dependencies.cors import Cors, cors_options
+from dependencies.middleware.cors import Cors, cors_options
 
 ORIGIN = "http://localhost:5173"
 PATHS = app.openapi()["paths"]

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from utils.sql import execute, fetch_one, transaction
+from repositories.sql import execute, fetch_one, transaction
 
 FORMAT = re.compile(r"[0-9]{6}:[A-Za-z0-9_-]{20,}")
 GOOD, BAD = {"status_code": 200, "status": True}, {"status_code": 200, "status": False}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from utils.sql import execute, fetch_one
+from repositories.sql import execute, fetch_one
 
 BOTH_WAYS = pytest.mark.parametrize("method", ["PUT", "PATCH"])
 NEW = "gopher2!"

@@ -2,9 +2,9 @@
 
 import pytest
 
+from repositories.sql import fetch_one
 from services import audit_service, permission_service
 from utils.errors import Conflict, NotFound
-from utils.sql import fetch_one
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 

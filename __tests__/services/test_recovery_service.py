@@ -7,10 +7,10 @@ import pytest
 
 from config import mail
 from repositories import session_repository, user_repository
+from repositories.sql import execute, fetch_all, fetch_one
 from services import recovery_service, user_service
 from utils import later
 from utils.errors import InvalidCredentials
-from utils.sql import execute, fetch_all, fetch_one
 
 CODE = re.compile(r"^[0-9]{6}:[A-Za-z0-9_-]{20,}$", re.MULTILINE)
 

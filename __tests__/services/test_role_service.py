@@ -3,9 +3,9 @@
 import pytest
 
 from repositories import permission_repository, role_repository
+from repositories.sql import execute, fetch_all, transaction
 from services import audit_service, role_service
 from utils.errors import Conflict, NotFound
-from utils.sql import execute, fetch_all, transaction
 
 
 def log():

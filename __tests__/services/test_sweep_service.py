@@ -3,8 +3,8 @@
 import pytest
 
 from repositories import sweep_repository, token_repository
+from repositories.sql import execute, fetch_one, transaction
 from services import auth_service, sweep_service
-from utils.sql import execute, fetch_one, transaction
 
 TABLES = ("tokens", "sessions", "refresh_tokens")
 

@@ -7,8 +7,8 @@ from unittest.mock import patch
 
 import pytest
 
+from repositories.sql import execute, fetch_all
 from services import token_service
-from utils.sql import execute, fetch_all
 
 FORMAT = re.compile(r"[0-9]{6}:[A-Za-z0-9_-]{20,}")
 

@@ -4,10 +4,10 @@ import pytest
 
 from dto.access_dto import current_caller
 from repositories import role_repository, user_repository
+from repositories.sql import fetch_all
 from services import audit_service, auth_service, user_service
 from utils import context
 from utils.errors import Conflict, Forbidden, NotFound
-from utils.sql import fetch_all
 
 NEW = {
     "user_name": "gopher_boris",

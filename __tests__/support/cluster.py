@@ -21,8 +21,8 @@ from psycopg.rows import dict_row
 from psycopg.sql import SQL, Identifier
 from tcp_proxy import free_port
 
-from config.embedded_postgres_account import choose_account, programs_for
-from config.embedded_postgres_cluster import (
+from packages.embedded_postgres.account import choose_account, programs_for
+from packages.embedded_postgres.cluster import (
     ROLE,
     Cluster,
     data_argument,

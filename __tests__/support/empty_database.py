@@ -3,8 +3,8 @@
 
 def empty_database() -> None:
     """What a migration put in stays, what a test wrote is gone; the ids begin anew."""
+    from repositories.sql import execute
     from services import session_service
-    from utils.sql import execute
 
     # Ten times as fast as TRUNCATE, which makes new files for every table.
     execute("""

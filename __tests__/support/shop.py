@@ -33,13 +33,13 @@ needs_rabbitmq = pytest.mark.skipif(
 
 def empty_shop() -> None:
     """As if the shop had never had a customer: the ids begin anew."""
-    from utils.sql import execute
+    from repositories.sql import execute
 
     execute("SELECT setval('outbox_id_seq', 1, false), setval('products_id_seq', 1, false)")
 
 
 def new_user(name: str, is_superuser: bool = False) -> int:
-    from utils.sql import fetch_one
+    from repositories.sql import fetch_one
 
     row = fetch_one(
         """
@@ -78,7 +78,7 @@ def caller(user_id: int, *permissions: str) -> Any:
 
 
 def count(table: str, condition="true") -> int:
-    from utils.sql import fetch_one
+    from repositories.sql import fetch_one
 
     return fetch_one(f"SELECT count(*) AS n FROM {table} WHERE {condition}")["n"]
 

@@ -35,7 +35,7 @@ def serve() -> None:
     Starts PostgreSQL of its own unless DB_HOST names one, and brings its tables up to date.
     """
     from config.startup import settings_or_exit
-    from serve import serve
+    from server.serve import serve
 
     serve(settings_or_exit())
 

@@ -7,11 +7,11 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
 from config import slow_queries
-from config.bounded_pool import BoundedConnection, BoundedPool
+from config.pool import BoundedConnection, BoundedPool
 from config.settings import Settings
 
 POOL_TIMEOUT = 1.0
-# autocommit: a lone statement is one round trip; utils.sql.transaction() asks for more.
+# autocommit: a lone statement is one round trip; repositories.sql.transaction() asks for more.
 SESSION: dict[str, Any] = {
     "autocommit": True,
     "row_factory": dict_row,

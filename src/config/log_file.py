@@ -12,7 +12,7 @@ from logging import LogRecord
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 
-from config.embedded_postgres_lock import FileLock
+from packages.file_lock import FileLock
 
 
 class SharedRotatingFileHandler(WatchedFileHandler):

@@ -11,13 +11,14 @@ from typing import Any, NoReturn
 import psycopg
 from psycopg.errors import DiskFull
 
-from config import db, embedded_postgres, redis
+from config import db, redis
 from config.data_folder import server_fault
 from config.faults import DatabaseAway, StartupError, connection_fault, migration_fault
 from config.log import configure_logging
-from config.migrate import MigrationError, migrate
 from config.secrets import token_secrets
 from config.settings import Settings, SettingsError, get_settings
+from migrations.runner import MigrationError, migrate
+from packages import embedded_postgres
 from utils import later
 from utils.errors import Unavailable
 from utils.passwords import decoy_hash

@@ -9,7 +9,7 @@ from fastapi.openapi.models import HTTPBearer
 from fastapi.security import OAuth2PasswordBearer
 
 from config.secrets import token_secrets
-from dependencies.threads import in_worker_thread
+from dependencies.routing.threads import in_worker_thread
 from dto.access_dto import GUEST_ID, Caller, current_caller, may
 from services import session_service
 from utils import jwt

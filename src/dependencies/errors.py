@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dependencies.request_context import loggable
+from dependencies.middleware.request_context import loggable
 from utils import errors
 
 log = logging.getLogger("gophertalk.errors")

@@ -13,7 +13,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request
 from pydantic import BeforeValidator, Field
 
-from dependencies.request_context import add_header
+from dependencies.middleware.request_context import add_header
 from dto.fields import is_decimal
 
 Rows = TypeVar("Rows", bound=Sequence[Mapping[str, Any]])

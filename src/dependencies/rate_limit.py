@@ -13,8 +13,8 @@ from fastapi import Depends, Request
 from config import metrics
 from dependencies.auth import AnyCaller
 from dependencies.client_address import client_address
-from dependencies.request_context import add_header
-from dependencies.threads import in_worker_thread
+from dependencies.middleware.request_context import add_header
+from dependencies.routing.threads import in_worker_thread
 from dto.access_dto import GUEST_ID
 from services import rate_limit_service
 from utils.errors import RateLimited

@@ -1,7 +1,7 @@
 """Money: exact decimals with two places, from JSON to the row and back.
 
 A client may send a string or a number. Numbers arrive as decimals with every digit that was sent,
-because the routes that take money read JSON so (`dependencies/json_route.py`).
+because the routes that take money read JSON so (`dependencies/routing/json_route.py`).
 """
 
 import re

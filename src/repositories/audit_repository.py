@@ -5,7 +5,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from dto.role_dto import AuditEntry
-from utils.sql import Conn, execute, fetch_all
+from repositories.sql import Conn, execute, fetch_all
 
 
 def add_entry(

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from typing_extensions import TypedDict
 
-from utils.sql import Conn, copy_in, execute, fetch_one
+from repositories.sql import Conn, copy_in, execute, fetch_one
 
 
 class Ends(TypedDict):

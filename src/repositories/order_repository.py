@@ -7,8 +7,8 @@ from uuid import UUID
 from psycopg.errors import ForeignKeyViolation
 
 from dto.order_dto import Idempotency, NewOrder, Order, OrderEvent, OrderFilter, Status
+from repositories.sql import Conn, execute, fetch_all, fetch_one
 from utils.errors import NotFound
-from utils.sql import Conn, execute, fetch_all, fetch_one
 
 ITEMS: LiteralString = """
     json_agg(

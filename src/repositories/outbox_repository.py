@@ -7,7 +7,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 from typing_extensions import TypedDict
 
-from utils.sql import Conn, execute, fetch_all, fetch_one
+from repositories.sql import Conn, execute, fetch_all, fetch_one
 
 
 class Event(TypedDict):

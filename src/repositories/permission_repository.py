@@ -3,8 +3,8 @@
 from psycopg.errors import UniqueViolation
 
 from dto.role_dto import Permission
+from repositories.sql import Conn, execute, fetch_all, fetch_one
 from utils.errors import Conflict, NotFound
-from utils.sql import Conn, execute, fetch_all, fetch_one
 
 
 def create_permission(resource: str, action: str, conn: Conn) -> Permission:

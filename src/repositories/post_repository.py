@@ -6,8 +6,8 @@ from typing import Any, LiteralString
 from psycopg.errors import ForeignKeyViolation, UniqueViolation
 
 from dto.post_dto import NewPost, Post, PostFilter
+from repositories.sql import execute, fetch_all, fetch_one, like_pattern
 from utils.errors import Conflict, NotFound
-from utils.sql import execute, fetch_all, fetch_one, like_pattern
 
 # An author who deleted the account keeps the posts but not the name on them.
 AUTHOR_COLUMNS: LiteralString = """

@@ -3,8 +3,8 @@
 from typing import Any, LiteralString, cast
 
 from dto.product_dto import NewProduct, Product, ProductChanges
+from repositories.sql import Conn, execute, fetch_all, fetch_one
 from utils.errors import InvalidRequest, NotFound
-from utils.sql import Conn, execute, fetch_all, fetch_one
 
 COLUMNS: tuple[LiteralString, ...] = ("name", "price", "in_stock")
 

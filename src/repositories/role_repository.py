@@ -5,8 +5,8 @@ from typing import Any, LiteralString, cast
 from psycopg.errors import UniqueViolation
 
 from dto.role_dto import Role, RoleChanges
+from repositories.sql import Conn, execute, fetch_all, fetch_one
 from utils.errors import Conflict, InvalidRequest, NotFound
-from utils.sql import Conn, execute, fetch_all, fetch_one
 
 ROLE_COLUMNS: LiteralString = """
     r.id::text AS id, r.name, r.description, r.is_builtin,

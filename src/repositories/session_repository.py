@@ -6,8 +6,8 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from dto.auth_dto import Session
+from repositories.sql import Conn, execute, fetch_all, fetch_one
 from utils.errors import NotFound
-from utils.sql import Conn, execute, fetch_all, fetch_one
 
 
 class Access(TypedDict):

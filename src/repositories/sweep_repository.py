@@ -1,6 +1,6 @@
 """Whose turn it is to sweep, by a lock in PostgreSQL that ends with the transaction."""
 
-from utils.sql import Conn, fetch_one
+from repositories.sql import Conn, fetch_one
 
 # Any constant will do, so long as nobody else on this database uses it.
 LOCK_KEY = 7_315_248_812

@@ -1,6 +1,6 @@
 """Whether PostgreSQL is there at all."""
 
-from utils.sql import fetch_one
+from repositories.sql import fetch_one
 
 
 def select_one() -> None:

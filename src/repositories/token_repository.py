@@ -3,7 +3,7 @@
 from hashlib import sha256
 from typing import Literal
 
-from utils.sql import Conn, execute, fetch_one
+from repositories.sql import Conn, execute, fetch_one
 
 UserPurpose = Literal["password_reset", "email_confirm"]
 

@@ -5,8 +5,8 @@ from typing import Any, LiteralString, cast
 from psycopg.errors import UniqueViolation
 
 from dto.user_dto import Credentials, LockedUser, NewUser, User, UserChanges, UserProfile
+from repositories.sql import Conn, constraint_of, execute, fetch_all, fetch_one
 from utils.errors import Conflict, InvalidRequest, NotFound
-from utils.sql import Conn, constraint_of, execute, fetch_all, fetch_one
 
 # The columns that a request may set, in the order of the parameters.
 REQUIRED_COLUMNS: tuple[LiteralString, ...] = (

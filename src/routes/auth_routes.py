@@ -3,10 +3,10 @@
 from fastapi import APIRouter
 
 from controllers import auth_controller
-from dependencies.answers import refusals
 from dependencies.auth import MEMBER
-from dependencies.json_route import HashingRoute, JsonRoute
+from dependencies.documentation.answers import refusals
 from dependencies.rate_limit import limit, login_form_limit
+from dependencies.routing.json_route import HashingRoute, JsonRoute
 from dto.auth_dto import BearerToken, Session, TokenPair
 
 # Those that hash a password have threads of their own.

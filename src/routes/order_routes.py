@@ -3,10 +3,10 @@
 from fastapi import APIRouter
 
 from controllers import order_controller
-from dependencies.answers import refusals
 from dependencies.auth import MEMBER, own_or, require
-from dependencies.json_route import JsonRoute
+from dependencies.documentation.answers import refusals
 from dependencies.rate_limit import limit
+from dependencies.routing.json_route import JsonRoute
 from dto.order_dto import Order, OrderEvent
 
 router = APIRouter(

@@ -3,11 +3,11 @@
 from fastapi import APIRouter
 
 from controllers import post_controller
-from dependencies.answers import refusals
 from dependencies.auth import MEMBER, require
-from dependencies.examples import tried_with
-from dependencies.json_route import JsonRoute
+from dependencies.documentation.answers import refusals
+from dependencies.documentation.examples import tried_with
 from dependencies.rate_limit import limit
+from dependencies.routing.json_route import JsonRoute
 from dto.post_dto import Post
 
 router = APIRouter(

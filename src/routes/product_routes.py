@@ -3,11 +3,11 @@
 from fastapi import APIRouter
 
 from controllers import product_controller
-from dependencies.answers import refusals
 from dependencies.auth import require
-from dependencies.exact_json_route import ExactJsonRoute
-from dependencies.examples import tried_with
+from dependencies.documentation.answers import refusals
+from dependencies.documentation.examples import tried_with
 from dependencies.rate_limit import limit
+from dependencies.routing.exact_json_route import ExactJsonRoute
 from dto.product_dto import Product
 
 router = APIRouter(

@@ -3,10 +3,10 @@
 from fastapi import APIRouter
 
 from controllers import role_controller
-from dependencies.answers import refusals
 from dependencies.auth import require
-from dependencies.examples import tried_with
-from dependencies.json_route import JsonRoute
+from dependencies.documentation.answers import refusals
+from dependencies.documentation.examples import tried_with
+from dependencies.routing.json_route import JsonRoute
 from dto.role_dto import AuditEntry, Permission, Role
 
 router = APIRouter(

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
 
 from controllers import system_controller
-from dependencies.json_route import JsonRoute, SharedRoute
+from dependencies.routing.json_route import JsonRoute, SharedRoute
 from dto.system_dto import Parts
 
 to_docs = APIRouter(route_class=JsonRoute)

@@ -3,9 +3,9 @@
 from fastapi import APIRouter
 
 from controllers import token_controller
-from dependencies.answers import refusals
-from dependencies.json_route import JsonRoute
+from dependencies.documentation.answers import refusals
 from dependencies.rate_limit import limit
+from dependencies.routing.json_route import JsonRoute
 from dto.token_dto import IssuedToken, TokenStatus
 
 router = APIRouter(

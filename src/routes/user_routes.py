@@ -3,11 +3,11 @@
 from fastapi import APIRouter
 
 from controllers import user_controller
-from dependencies.answers import refusals
 from dependencies.auth import MEMBER, own_or, require
-from dependencies.examples import tried_with
-from dependencies.json_route import HashingRoute, JsonRoute
+from dependencies.documentation.answers import refusals
+from dependencies.documentation.examples import tried_with
 from dependencies.rate_limit import limit
+from dependencies.routing.json_route import HashingRoute, JsonRoute
 from dto.role_dto import Role
 from dto.user_dto import OwnProfile, User, UserProfile
 

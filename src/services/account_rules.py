@@ -5,9 +5,9 @@ import bcrypt
 from dto.access_dto import Caller, may
 from dto.user_dto import LockedUser, UserChanges
 from repositories import session_repository, user_repository
+from repositories.sql import Conn
 from utils.errors import Conflict, Forbidden
 from utils.passwords import fits_bcrypt
-from utils.sql import Conn
 
 # A login this young proves by itself who is asking for a new password.
 FRESH_LOGIN_SECONDS = 15 * 60

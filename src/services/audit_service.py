@@ -5,8 +5,8 @@ from typing import Any
 from dto.access_dto import current_caller
 from dto.role_dto import AuditEntry
 from repositories import audit_repository
+from repositories.sql import Conn
 from utils import context
-from utils.sql import Conn
 
 
 def record(

@@ -12,12 +12,12 @@ from config.settings import get_settings
 from dto.auth_dto import LoginFields, RegisterFields, TokenPair
 from dto.user_dto import CreateUserFields, Credentials, NewUser, User
 from repositories import session_repository, user_repository
+from repositories.sql import transaction
 from repositories.user_repository import create_user, get_user_by_username
 from services import recovery_service, session_service
 from utils import jwt
 from utils.errors import InvalidCredentials, NotFound, Unavailable
 from utils.passwords import decoy_hash, fits_bcrypt
-from utils.sql import transaction
 
 BCRYPT_COST = re.compile(r"\$2[aby]\$(\d\d)\$")
 

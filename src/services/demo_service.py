@@ -8,8 +8,8 @@ import bcrypt
 
 from demo.crowd import Crowd, Size
 from repositories import demo_repository
+from repositories.sql import transaction
 from utils.errors import Conflict
-from utils.sql import transaction
 
 # Of every demo user; README.md says so.
 PASSWORD = "gopher1!"  # noqa: S105

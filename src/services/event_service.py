@@ -13,8 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from repositories import order_repository, outbox_repository
+from repositories.sql import Conn, transaction
 from utils.errors import Unavailable
-from utils.sql import Conn, transaction
 
 
 class Event(NamedTuple):

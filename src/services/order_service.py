@@ -22,9 +22,9 @@ from repositories import (
     product_repository,
     user_repository,
 )
+from repositories.sql import Conn, transaction
 from services import order_cache
 from utils.errors import Conflict, Forbidden, NotFound, Unprocessable
-from utils.sql import Conn, transaction
 
 # To each state, the states that it can be reached from.
 ALLOWED_FROM: dict[Status, list[Status]] = {

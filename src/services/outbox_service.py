@@ -11,8 +11,8 @@ from itertools import takewhile
 from time import monotonic
 
 from repositories import outbox_repository
+from repositories.sql import Conn, transaction
 from services.event_service import Event, HandlerFailed, Poison, from_row
-from utils.sql import Conn, transaction
 
 BATCH = 50
 # PostgreSQL ends a transaction that says nothing for longer: so a slow RabbitMQ gets few at a time.

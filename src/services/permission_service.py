@@ -2,9 +2,9 @@
 
 from dto.role_dto import Permission
 from repositories import permission_repository
+from repositories.sql import transaction
 from services import audit_service, session_service
 from utils.errors import Conflict
-from utils.sql import transaction
 
 
 def get_all(limit: int, offset: int) -> list[Permission]:

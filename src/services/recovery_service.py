@@ -5,11 +5,11 @@ import bcrypt
 from config import mail
 from config.settings import get_settings
 from repositories import session_repository, token_repository, user_repository
+from repositories.sql import transaction
 from services import session_service
 from services.token_service import new_token
 from utils.errors import InvalidCredentials
 from utils.later import run_later
-from utils.sql import transaction
 
 RESET_MINUTES = 60
 CONFIRM_MINUTES = 24 * 60

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from dto.role_dto import Role, RoleChanges
 from repositories import permission_repository, role_repository, user_repository
+from repositories.sql import Conn, transaction
 from services import audit_service, session_service
 from utils.errors import Conflict, NotFound
-from utils.sql import Conn, transaction
 
 
 def get_all(limit: int, offset: int) -> list[Role]:

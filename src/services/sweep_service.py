@@ -7,7 +7,7 @@ from repositories import (
     sweep_repository,
     token_repository,
 )
-from utils.sql import transaction
+from repositories.sql import transaction
 
 
 def sweep() -> int:

@@ -15,6 +15,7 @@ from dto.user_dto import (
     UserProfile,
 )
 from repositories import role_repository, session_repository, user_repository
+from repositories.sql import transaction
 from repositories.user_repository import delete_user, get_all_users, get_user_by_id, update_user
 from services import (
     account_rules,
@@ -25,7 +26,6 @@ from services import (
     session_service,
 )
 from utils.errors import Forbidden
-from utils.sql import transaction
 
 # What a user may not simply change, not even about themselves.
 SENSITIVE = {"password", "email", "is_active", "is_superuser"}

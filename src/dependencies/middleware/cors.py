@@ -1,0 +1,42 @@
+"""Which browser pages of other origins may use the API."""
+
+from typing import Any
+
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import Receive, Scope, Send
+
+from dependencies.middleware.request_context import add_header
+
+# Nothing configured: whoever develops a client on their own machine, on whatever port.
+LOCAL_ORIGINS = r"http://(localhost|127\.0\.0\.1)(:\d+)?"
+
+
+class Cors(CORSMiddleware):
+    """Starlette's; what does not come from a page of another origin goes straight through."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or any(name == b"origin" for name, _ in scope["headers"]):
+            await super().__call__(scope, receive, send)
+        else:
+            add_header(scope, "vary", "Origin")  # caches must know that others get another answer
+            await self.app(scope, receive, send)
+
+
+def cors_options(origins: tuple[str, ...]) -> dict[str, Any]:
+    """Arguments for Starlette's CORSMiddleware; `origins` is ENV_ALLOWED_ORIGINS."""
+    return {
+        "allow_origins": origins,
+        "allow_origin_regex": None if origins else LOCAL_ORIGINS,
+        "allow_methods": ["GET", "POST", "PUT", "PATCH", "DELETE"],
+        "allow_headers": ["Authorization", "Content-Type", "Idempotency-Key", "X-Request-ID"],
+        "allow_credentials": True,
+        "expose_headers": [
+            "Link",
+            "RateLimit",
+            "RateLimit-Policy",
+            "Retry-After",
+            "X-Process-Time-ms",
+            "X-Request-ID",
+        ],
+        "max_age": 3600,
+    }

@@ -1,0 +1,1 @@
+"""Libraries that know nothing of GopherTalk, and could be published as they are."""

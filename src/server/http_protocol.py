@@ -1,0 +1,94 @@
+"""uvicorn's HTTP/1.1, with bounds on what a client may send before the app hears of it.
+
+uvicorn reads headers of any size and waits for the rest of a request for ever; bodies are bounded
+by the app (`body_limit.py`). What cannot be read is refused here in the app's words.
+"""
+
+import json
+from asyncio import TimerHandle, Transport
+from typing import Any, cast
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from server.joined_writes import JoinedWrites
+
+MAX_HEAD_BYTES = 64 * 1024
+TOO_LARGE = "The headers are too large"
+# A request must have arrived in full after this long, or at the latest after twice as long.
+REQUEST_SECONDS = 10.0
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """One connection."""
+
+    # None until the first request begins; a cycle is a request whose headers have arrived.
+    scope: Any
+    cycle: Any
+    _watch: TimerHandle
+    # Bytes since the last request was complete.
+    _read = 0
+
+    def connection_made(self, transport: Transport) -> None:  # pyright: ignore
+        super().connection_made(cast(Transport, JoinedWrites(transport, self.loop)))
+        self._watch_again()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._watch.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._read += len(data)
+        super().data_received(data)
+        large = self._read > MAX_HEAD_BYTES and self._awaits_head()
+        if large and not self.transport.is_closing():
+            self._refuse(431, TOO_LARGE)
+
+    def on_headers_complete(self) -> None:
+        # What was read may have the body in it: only then they are counted.
+        if self._read > MAX_HEAD_BYTES:
+            size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+            if size > MAX_HEAD_BYTES:
+                raise ValueError(TOO_LARGE)  # httptools makes an error of its own of it
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._read = 0
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        large = self._awaits_head() and self._read > MAX_HEAD_BYTES
+        self._refuse(431, TOO_LARGE) if large else self._refuse(400, msg)
+
+    def _awaits_body(self) -> bool:
+        return self.cycle is not None and self.cycle.more_body
+
+    def _awaits_head(self) -> bool:
+        """A request has begun, and has no cycle of its own yet."""
+        return self.scope is not None and (self.cycle is None or self.cycle.scope is not self.scope)
+
+    def _watch_again(self) -> None:
+        self._watch = self.loop.call_later(REQUEST_SECONDS, self._check, self.scope)
+
+    def _check(self, before: Any) -> None:
+        """Ends the connection if the request that is on its way was so at the last look, too."""
+        if self not in self.connections:  # a WebSocket by now
+            return
+        on_its_way = self.scope is None or self._awaits_head() or self._awaits_body()
+        if on_its_way and self.scope is before:
+            self._refuse(408, "The request did not arrive in time")
+        else:
+            self._watch_again()
+
+    def _refuse(self, status: int, sentence: str) -> None:
+        body = json.dumps({"detail": sentence, "error": sentence}).encode()
+        head = (
+            f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
+            "connection: close\r\n\r\n"
+        )
+        # A second answer, or one in the middle of another, would be taken for something else.
+        cycle = self.cycle
+        begun = cycle is not None and cycle.response_started
+        done = cycle is not None and cycle.response_complete and not cycle.more_body
+        if done or not begun:
+            self.transport.write(STATUS_LINE[status] + head.encode() + body)
+        self.transport.close()

@@ -1,0 +1,105 @@
+"""Runs the app under uvicorn, with one or more workers, until it is told to stop."""
+
+import logging
+import signal
+from contextlib import closing, nullcontext, suppress
+from pathlib import Path
+from socket import socket
+
+from uvicorn import Config, Server
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import ChangeReload, Multiprocess
+from uvicorn.supervisors.multiprocess import Process
+
+from config import metrics
+from config.faults import DatabaseAway, StartupError
+from config.secrets import token_secrets
+from config.settings import Settings
+from config.startup import check_database, database_server, migrate_now, started
+from server import overview
+from server.address import bound_socket
+from server.http_protocol import BoundedHttp
+
+SRC = Path(__file__).resolve().parents[1]
+
+log = logging.getLogger("gophertalk.serve")
+
+
+def serve(settings: Settings) -> None:
+    """Returns when the server has stopped; exits with 2 and one sentence when it cannot start.
+
+    The database is started and migrated here first, before any worker: a fault ends the program
+    with a sentence instead of a crowd of dying workers, and a reload keeps the database running.
+    """
+    # uvicorn hands the signal that stopped it on; as KeyboardInterrupt it unwinds the stack here.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with (
+        suppress(KeyboardInterrupt),
+        started(settings),
+        closing(bound_socket(settings)) as listener,
+    ):
+        token_secrets()
+        with database_server(settings) as target:
+            # While the database is away, each worker goes on trying.
+            with suppress(DatabaseAway):
+                (migrate_now if settings.migrate_on_start else check_database)(target)
+            overview.show(settings)
+            several = settings.workers > 1 and settings.metrics_enabled
+            with metrics.shared_by_workers() if several else nullcontext():
+                _run(settings, listener)
+
+
+def _run(settings: Settings, listener: socket) -> None:
+    config = Config(
+        "app:app",
+        workers=settings.workers,
+        reload=settings.reload,
+        reload_dirs=[str(SRC)] if settings.reload else None,
+        http=BoundedHttp,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=settings.shutdown_timeout,
+    )
+    server = Server(config)
+    if settings.reload:
+        ChangeReload(config, target=server.run, sockets=[listener]).run()
+        return
+    if settings.workers > 1:
+        workers = Workers(config, [listener])
+        workers.run()
+        started = not workers.failed
+    else:
+        server.run([listener])
+        started = server.started
+    if not started:
+        raise StartupError("The log says why.")
+
+
+class Workers(Multiprocess):
+    """Starts a new worker for each that has died.
+
+    uvicorn's own way is to ask each worker whether it lives and to kill it after some silence: on
+    a busy machine that is less than a worker needs to start, so that it would be killed again and
+    again, and who asks a worker that dies just then waits in vain.
+    """
+
+    failed = False
+
+    def keep_subprocess_alive(self) -> None:
+        for index, worker in enumerate(self.processes):
+            if worker.exitcode is None or self.should_exit.is_set():
+                continue
+            if worker.exitcode == STARTUP_FAILURE:  # the next one would fail the same way
+                self.failed = True
+                self.should_exit.set()
+                return
+            log.error("worker %s has died (%s); another one starts", worker.pid, worker.exitcode)
+            self.processes[index] = Process(self.config, self.sockets)
+            self.processes[index].start()
+
+    def terminate_all(self) -> None:
+        for each in self.sockets:  # nobody accepts from here on: refuse at once
+            each.close()
+        super().terminate_all()
