@@ -8,8 +8,8 @@ if __name__ == "__main__":
 from starlette.middleware import Middleware
 
 from config.startup import settings_or_exit
-from dependencies.auth import ask_for_token
-from dependencies.documentation.answers import refusals
+from dependencies.auth import use_bearer_scheme
+from dependencies.documentation.answers import documented_errors
 from dependencies.documentation.openapi import TAGS, install_openapi
 from dependencies.documentation.pages import DESCRIPTION, docs_router, install_docs
 from dependencies.errors import UnforeseenErrors, install_error_handlers
@@ -42,7 +42,7 @@ app = FrontedFastAPI(
     redoc_url=None,
     redirect_slashes=False,
     generate_unique_id_function=lambda route: route.name,
-    responses=refusals(500, 503),
+    responses=documented_errors(500, 503),
     # FastAPI would look for an OpenTelemetry provider at every request.
     telemetry={"tracing": False, "metrics": False, "logs": False},
     middleware=[Middleware(UnforeseenErrors)],
@@ -57,7 +57,7 @@ install_error_handlers(app, [*ROUTERS, docs_router])
 for router in routers:
     app.include_router(router)
 if not settings.password_form_enabled:
-    ask_for_token()
+    use_bearer_scheme()
 install_openapi(app, ROUTERS)
 if settings.docs_enabled:
     install_docs(app)

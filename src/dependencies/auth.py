@@ -22,8 +22,8 @@ bearer = OAuth2PasswordBearer(
 )
 
 
-def ask_for_token() -> None:
-    """For an app without the form: the Authorize button then has a field for the token itself."""
+def use_bearer_scheme() -> None:
+    """For an app without the password form: the Authorize button in /docs then asks for a token."""
     bearer.scheme_name = "Bearer"
     bearer.model = HTTPBearer(description="The access token from register or login.")
 

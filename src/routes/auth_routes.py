@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from controllers import auth_controller
 from dependencies.auth import MEMBER
-from dependencies.documentation.answers import refusals
+from dependencies.documentation.answers import documented_errors
 from dependencies.rate_limit import limit, login_form_limit
 from dependencies.routing.json_route import HashingRoute, JsonRoute
 from dto.auth_dto import BearerToken, Session, TokenPair
@@ -18,7 +18,7 @@ hashing.post(
     summary="Create an account",
     status_code=201,
     response_model=TokenPair,
-    responses=refusals(413, 422, 429, s409="User already exists"),
+    responses=documented_errors(413, 422, 429, examples={409: "User already exists"}),
     dependencies=[limit("register")],
 )(auth_controller.register)
 
@@ -26,7 +26,7 @@ hashing.post(
     "/auth/login",
     summary="Log in",
     response_model=TokenPair,
-    responses=refusals(413, 422, 429, s401="Wrong password"),
+    responses=documented_errors(413, 422, 429, examples={401: "Wrong password"}),
     dependencies=[limit("login")],
 )(auth_controller.login)
 
@@ -34,7 +34,7 @@ public.post(
     "/auth/refresh",
     summary="Renew the tokens",
     response_model=TokenPair,
-    responses=refusals(413, 422, 429, s401="Invalid refresh token"),
+    responses=documented_errors(413, 422, 429, examples={401: "Invalid refresh token"}),
     dependencies=[limit("refresh")],
 )(auth_controller.refresh)
 
@@ -44,7 +44,7 @@ password_form.post(
     "/login/access-token",
     summary="Log in by OAuth2's password form",
     response_model=BearerToken,
-    responses=refusals(413, 422, 429, s401="Wrong password"),
+    responses=documented_errors(413, 422, 429, examples={401: "Wrong password"}),
     dependencies=[login_form_limit()],
 )(auth_controller.get_access_token)
 
@@ -53,21 +53,21 @@ router = APIRouter(
     tags=["sessions"],
     route_class=JsonRoute,
     dependencies=[MEMBER],
-    responses=refusals(401),
+    responses=documented_errors(401),
 )
 
 router.get(
     "/sessions",
     summary="List your sessions",
     response_model=list[Session],
-    responses=refusals(422),
+    responses=documented_errors(422),
 )(auth_controller.get_sessions)
 
 router.delete(
     "/sessions/{session_id}",
     summary="End one session",
     status_code=204,
-    responses=refusals(422, s404="Session not found"),
+    responses=documented_errors(422, examples={404: "Session not found"}),
 )(auth_controller.end_session)
 
 router.delete(
@@ -90,7 +90,7 @@ recovery.post(
     "/auth/password/forgot",
     summary="Ask for a new password",
     status_code=202,
-    responses=refusals(413, 422, 429),
+    responses=documented_errors(413, 422, 429),
     dependencies=[limit("token")],
 )(auth_controller.forgot_password)
 
@@ -98,7 +98,7 @@ recovery.post(
     "/auth/email/confirm",
     summary="Confirm an e-mail address with the token from the mail",
     status_code=204,
-    responses=refusals(413, 422, 429, s401="Invalid or expired token"),
+    responses=documented_errors(413, 422, 429, examples={401: "Invalid or expired token"}),
     dependencies=[limit("token")],
 )(auth_controller.confirm_email)
 
@@ -106,6 +106,6 @@ recovery_hashing.post(
     "/auth/password/reset",
     summary="Set a new password with the token from the mail",
     status_code=204,
-    responses=refusals(413, 422, 429, s401="Invalid or expired token"),
+    responses=documented_errors(413, 422, 429, examples={401: "Invalid or expired token"}),
     dependencies=[limit("token")],
 )(auth_controller.reset_password)

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from controllers import order_controller
 from dependencies.auth import MEMBER, own_or, require
-from dependencies.documentation.answers import refusals
+from dependencies.documentation.answers import documented_errors
 from dependencies.rate_limit import limit
 from dependencies.routing.json_route import JsonRoute
 from dto.order_dto import Order, OrderEvent
@@ -14,7 +14,7 @@ router = APIRouter(
     tags=["orders"],
     route_class=JsonRoute,
     dependencies=[limit("order")],
-    responses=refusals(401, 422, 429),
+    responses=documented_errors(401, 422, 429),
 )
 
 router.post(
@@ -22,7 +22,9 @@ router.post(
     summary="Order products",
     status_code=201,
     response_model=Order,
-    responses=refusals(403, 413, s404="Product 1 not found", s409="Product 1 is out of stock"),
+    responses=documented_errors(
+        403, 413, examples={404: "Product 1 not found", 409: "Product 1 is out of stock"}
+    ),
     dependencies=[require("order:create")],
 )(order_controller.create_order)
 
@@ -37,7 +39,7 @@ router.get(
     "/user/{user_id}",
     summary="List one user's orders",
     response_model=list[Order],
-    responses=refusals(403, s404="User not found"),
+    responses=documented_errors(403, examples={404: "User not found"}),
     dependencies=[own_or("order:read_any")],
 )(order_controller.get_orders_of_user)
 
@@ -45,7 +47,9 @@ router.get(
     "/{order_id}",
     summary="Read one order",
     response_model=Order,
-    responses=refusals(s403="This is somebody else's order", s404="Order not found"),
+    responses=documented_errors(
+        examples={403: "This is somebody else's order", 404: "Order not found"}
+    ),
     dependencies=[MEMBER],
 )(order_controller.get_order)
 
@@ -53,7 +57,9 @@ router.get(
     "/{order_id}/events",
     summary="Read what happened to an order",
     response_model=list[OrderEvent],
-    responses=refusals(s403="This is somebody else's order", s404="Order not found"),
+    responses=documented_errors(
+        examples={403: "This is somebody else's order", 404: "Order not found"}
+    ),
     dependencies=[MEMBER],
 )(order_controller.get_order_events)
 
@@ -61,11 +67,13 @@ router.patch(
     "/{order_id}",
     summary="Pay, ship or cancel an order",
     response_model=Order,
-    responses=refusals(
+    responses=documented_errors(
         413,
-        s403="This needs the permission order:update_any",
-        s404="Order not found",
-        s409="The order cannot become PAID from its present status",
+        examples={
+            403: "This needs the permission order:update_any",
+            404: "Order not found",
+            409: "The order cannot become PAID from its present status",
+        },
     ),
     dependencies=[MEMBER],
 )(order_controller.update_order)

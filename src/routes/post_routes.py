@@ -4,8 +4,8 @@ from fastapi import APIRouter
 
 from controllers import post_controller
 from dependencies.auth import MEMBER, require
-from dependencies.documentation.answers import refusals
-from dependencies.documentation.examples import tried_with
+from dependencies.documentation.answers import documented_errors
+from dependencies.documentation.examples import request_examples
 from dependencies.rate_limit import limit
 from dependencies.routing.json_route import JsonRoute
 from dto.post_dto import Post
@@ -15,7 +15,7 @@ router = APIRouter(
     tags=["posts"],
     route_class=JsonRoute,
     dependencies=[limit("post")],
-    responses=refusals(401, 422, 429),
+    responses=documented_errors(401, 422, 429),
 )
 
 router.get(
@@ -23,7 +23,7 @@ router.get(
     summary="Read the feed",
     operation_id="get_posts",
     response_model=list[Post],
-    responses=refusals(403),
+    responses=documented_errors(403),
     dependencies=[require("post:read")],
 )(post_controller.get_all_posts)
 
@@ -32,10 +32,10 @@ router.post(
     summary="Write a post or a reply",
     status_code=201,
     response_model=Post,
-    responses=refusals(403, 404, 413),
+    responses=documented_errors(403, 404, 413),
     dependencies=[require("post:create")],
-    openapi_extra=tried_with(
-        {
+    openapi_extra=request_examples(
+        bodies={
             "A post": {"text": "Hello, gophers!"},
             "A reply to post 1": {"text": "Hello, Anna", "reply_to_id": 1},
         }
@@ -46,7 +46,7 @@ router.get(
     "/{post_id}",
     summary="Read one post",
     response_model=Post,
-    responses=refusals(403, 404),
+    responses=documented_errors(403, 404),
     dependencies=[require("post:read")],
 )(post_controller.get_post)
 
@@ -54,16 +54,16 @@ router.delete(
     "/{post_id}",
     summary="Delete a post",
     status_code=204,
-    responses=refusals(s404="Post not found or already deleted"),
+    responses=documented_errors(examples={404: "Post not found or already deleted"}),
     dependencies=[MEMBER],
-    openapi_extra=tried_with(post_id=2),
+    openapi_extra=request_examples(path={"post_id": 2}),
 )(post_controller.delete_post)
 
 router.post(
     "/{post_id}/view",
     summary="Count your view of a post",
     status_code=201,
-    responses=refusals(403, 404, s409="Post already viewed"),
+    responses=documented_errors(403, 404, examples={409: "Post already viewed"}),
     dependencies=[require("post:view")],
 )(post_controller.view_post)
 
@@ -71,7 +71,7 @@ router.post(
     "/{post_id}/like",
     summary="Like a post",
     status_code=201,
-    responses=refusals(403, 404, 409),
+    responses=documented_errors(403, 404, 409),
     dependencies=[require("post:like")],
 )(post_controller.like_post)
 
@@ -80,6 +80,6 @@ router.delete(
     summary="Take your like back",
     operation_id="unlike_post",
     status_code=204,
-    responses=refusals(403, 404),
+    responses=documented_errors(403, 404),
     dependencies=[require("post:like")],
 )(post_controller.dislike_post)

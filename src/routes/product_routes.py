@@ -4,8 +4,8 @@ from fastapi import APIRouter
 
 from controllers import product_controller
 from dependencies.auth import require
-from dependencies.documentation.answers import refusals
-from dependencies.documentation.examples import tried_with
+from dependencies.documentation.answers import documented_errors
+from dependencies.documentation.examples import request_examples
 from dependencies.rate_limit import limit
 from dependencies.routing.exact_json_route import ExactJsonRoute
 from dto.product_dto import Product
@@ -15,7 +15,7 @@ router = APIRouter(
     tags=["products"],
     route_class=ExactJsonRoute,
     dependencies=[limit("product")],
-    responses=refusals(401, 403, 422, 429),
+    responses=documented_errors(401, 403, 422, 429),
 )
 
 router.get(
@@ -30,10 +30,10 @@ router.post(
     summary="Add a product",
     status_code=201,
     response_model=Product,
-    responses=refusals(413),
+    responses=documented_errors(413),
     dependencies=[require("product:create")],
-    openapi_extra=tried_with(
-        {
+    openapi_extra=request_examples(
+        bodies={
             "A mug": {"name": "Gopher mug", "price": "1000.00"},
             "A shirt, not in stock yet": {
                 "name": "Gopher shirt",
@@ -48,7 +48,7 @@ router.get(
     "/{product_id}",
     summary="Read one product",
     response_model=Product,
-    responses=refusals(s404="Product not found"),
+    responses=documented_errors(examples={404: "Product not found"}),
     dependencies=[require("product:read")],
 )(product_controller.get_product)
 
@@ -56,7 +56,7 @@ router.put(
     "/{product_id}",
     summary="Change a product",
     response_model=Product,
-    responses=refusals(400, 413, s404="Product not found"),
+    responses=documented_errors(400, 413, examples={404: "Product not found"}),
     dependencies=[require("product:update")],
 )(product_controller.update_product)
 
@@ -64,7 +64,7 @@ router.delete(
     "/{product_id}",
     summary="Delete a product",
     status_code=204,
-    responses=refusals(s404="Product not found"),
+    responses=documented_errors(examples={404: "Product not found"}),
     dependencies=[require("product:delete")],
-    openapi_extra=tried_with(product_id=2),
+    openapi_extra=request_examples(path={"product_id": 2}),
 )(product_controller.delete_product)

@@ -4,8 +4,8 @@ from fastapi import APIRouter
 
 from controllers import role_controller
 from dependencies.auth import require
-from dependencies.documentation.answers import refusals
-from dependencies.documentation.examples import tried_with
+from dependencies.documentation.answers import documented_errors
+from dependencies.documentation.examples import request_examples
 from dependencies.routing.json_route import JsonRoute
 from dto.role_dto import AuditEntry, Permission, Role
 
@@ -13,7 +13,7 @@ router = APIRouter(
     prefix="/api",
     tags=["roles"],
     route_class=JsonRoute,
-    responses=refusals(401, 403, 422),
+    responses=documented_errors(401, 403, 422),
 )
 READ = [require("role:read")]
 WRITE = [require("role:write")]
@@ -30,10 +30,12 @@ router.post(
     summary="Create a role",
     status_code=201,
     response_model=Role,
-    responses=refusals(413, s409="There is a role moderator already, choose another name"),
+    responses=documented_errors(
+        413, examples={409: "There is a role moderator already, choose another name"}
+    ),
     dependencies=WRITE,
-    openapi_extra=tried_with(
-        {
+    openapi_extra=request_examples(
+        bodies={
             "Moderators": {"name": "moderator", "description": "Keeps the talk friendly"},
             "Helpers": {"name": "helper"},
         }
@@ -44,7 +46,7 @@ router.get(
     "/roles/{role_id}",
     summary="Read a role",
     response_model=Role,
-    responses=refusals(s404="Role not found"),
+    responses=documented_errors(examples={404: "Role not found"}),
     dependencies=READ,
 )(role_controller.get_role)
 
@@ -52,8 +54,10 @@ router.patch(
     "/roles/{role_id}",
     summary="Change a role",
     response_model=Role,
-    responses=refusals(
-        400, 413, s404="Role not found", s409="The role user is built in and keeps its name"
+    responses=documented_errors(
+        400,
+        413,
+        examples={404: "Role not found", 409: "The role user is built in and keeps its name"},
     ),
     dependencies=WRITE,
 )(role_controller.update_role)
@@ -62,7 +66,9 @@ router.delete(
     "/roles/{role_id}",
     summary="Delete a role",
     status_code=204,
-    responses=refusals(s404="Role not found", s409="The role user is built in and stays"),
+    responses=documented_errors(
+        examples={404: "Role not found", 409: "The role user is built in and stays"}
+    ),
     dependencies=WRITE,
 )(role_controller.delete_role)
 
@@ -70,10 +76,12 @@ router.put(
     "/roles/{role_id}/permissions",
     summary="Set what a role holds",
     response_model=Role,
-    responses=refusals(
+    responses=documented_errors(
         413,
-        s404="There is no permission post:paint",
-        s409="The role admin holds every permission; make a role of your own",
+        examples={
+            404: "There is no permission post:paint",
+            409: "The role admin holds every permission; make a role of your own",
+        },
     ),
     dependencies=WRITE,
 )(role_controller.set_role_permissions)
@@ -90,7 +98,7 @@ router.post(
     summary="Create a permission",
     status_code=201,
     response_model=Permission,
-    responses=refusals(413, s409="There is a permission post:pin already"),
+    responses=documented_errors(413, examples={409: "There is a permission post:pin already"}),
     dependencies=WRITE,
 )(role_controller.create_permission)
 
@@ -98,8 +106,11 @@ router.delete(
     "/permissions/{permission_id}",
     summary="Delete a permission",
     status_code=204,
-    responses=refusals(
-        s404="Permission not found", s409="Take post:pin from these roles first: moderator"
+    responses=documented_errors(
+        examples={
+            404: "Permission not found",
+            409: "Take post:pin from these roles first: moderator",
+        }
     ),
     dependencies=WRITE,
 )(role_controller.delete_permission)

@@ -4,8 +4,8 @@ from fastapi import APIRouter
 
 from controllers import user_controller
 from dependencies.auth import MEMBER, own_or, require
-from dependencies.documentation.answers import refusals
-from dependencies.documentation.examples import tried_with
+from dependencies.documentation.answers import documented_errors
+from dependencies.documentation.examples import request_examples
 from dependencies.rate_limit import limit
 from dependencies.routing.json_route import HashingRoute, JsonRoute
 from dto.role_dto import Role
@@ -17,18 +17,18 @@ router = APIRouter(
     tags=["users"],
     route_class=JsonRoute,
     dependencies=[limit("user")],
-    responses=refusals(429),
+    responses=documented_errors(429),
 )
 # Those that may hash a password have threads of their own.
 hashing = APIRouter(
-    prefix="/api/users", tags=["users"], route_class=HashingRoute, responses=refusals(429)
+    prefix="/api/users", tags=["users"], route_class=HashingRoute, responses=documented_errors(429)
 )
 
 router.get(
     "",
     summary="List the users",
     response_model=list[User],
-    responses=refusals(401, 403, 422),
+    responses=documented_errors(401, 403, 422),
     dependencies=[require("user:read")],
 )(user_controller.get_users)
 
@@ -37,13 +37,15 @@ hashing.post(
     summary="Create an account for somebody",
     status_code=201,
     response_model=UserProfile,
-    responses=refusals(
+    responses=documented_errors(
         401,
         413,
         422,
-        s403="Only a superuser may change who is one",
-        s404="There is no role painter",
-        s409="User already exists",
+        examples={
+            403: "Only a superuser may change who is one",
+            404: "There is no role painter",
+            409: "User already exists",
+        },
     ),
     dependencies=[limit("user"), require("user:create")],
 )(user_controller.create_user)
@@ -53,10 +55,10 @@ hashing.post(
     summary="Create an account without logging in",
     status_code=201,
     response_model=User,
-    responses=refusals(413, 422, s409="User already exists"),
+    responses=documented_errors(413, 422, examples={409: "User already exists"}),
     dependencies=[limit("register")],
-    openapi_extra=tried_with(
-        {
+    openapi_extra=request_examples(
+        bodies={
             "Boris": {
                 "user_name": "gopher_boris",
                 "password": "gopher1!",
@@ -72,7 +74,7 @@ router.get(
     "/me",
     summary="Read your own profile",
     response_model=OwnProfile,
-    responses=refusals(401, s404="User not found"),
+    responses=documented_errors(401, examples={404: "User not found"}),
     dependencies=[MEMBER],
 )(user_controller.get_me)
 
@@ -80,7 +82,7 @@ router.get(
     "/{user_id:user}",
     summary="Read a user's profile",
     response_model=User | UserProfile,
-    responses=refusals(401, 403, 422, s404="User not found"),
+    responses=documented_errors(401, 403, 422, examples={404: "User not found"}),
     dependencies=[own_or("user:read")],
 )(user_controller.get_user)
 
@@ -92,18 +94,20 @@ for method in ("PUT", "PATCH"):
         operation_id="update_user" if method == "PATCH" else "put_user",
         summary="Change an account",
         response_model=User,
-        responses=refusals(
+        responses=documented_errors(
             400,
             401,
             413,
             422,
-            s403="This change needs the present password, as current_password",
-            s404="User not found",
-            s409="User already exists",
+            examples={
+                403: "This change needs the present password, as current_password",
+                404: "User not found",
+                409: "User already exists",
+            },
         ),
         dependencies=[limit("user"), own_or("user:update_any")],
-        openapi_extra=tried_with(
-            {
+        openapi_extra=request_examples(
+            bodies={
                 "Another first name": {"first_name": "Hanna"},
                 "All that the web client sends": {
                     "user_name": "gopher_anna",
@@ -121,15 +125,17 @@ router.delete(
     summary="Delete an account",
     operation_id="delete_user",
     status_code=204,
-    responses=refusals(
+    responses=documented_errors(
         401,
         422,
-        s403="A superuser cannot delete their own account",
-        s404="User not found",
-        s409="This is the last active superuser: make somebody else a superuser first",
+        examples={
+            403: "A superuser cannot delete their own account",
+            404: "User not found",
+            409: "This is the last active superuser: make somebody else a superuser first",
+        },
     ),
     dependencies=[own_or("user:delete_any")],
-    openapi_extra=tried_with(user_id=3),
+    openapi_extra=request_examples(path={"user_id": 3}),
 )(user_controller.delete_user_by_id)
 
 # Who may do what, after the roles themselves.
@@ -138,23 +144,23 @@ roles = APIRouter(
     tags=["roles"],
     route_class=JsonRoute,
     dependencies=[limit("user")],
-    responses=refusals(401, 403, 422, 429),
+    responses=documented_errors(401, 403, 422, 429),
 )
 
 roles.get(
     "/{user_id:user}/roles",
     summary="Read a user's roles",
     response_model=list[Role],
-    responses=refusals(s404="User not found"),
+    responses=documented_errors(examples={404: "User not found"}),
     dependencies=[require("role:read")],
-    openapi_extra=tried_with(user_id=4),
+    openapi_extra=request_examples(path={"user_id": 4}),
 )(user_controller.get_user_roles)
 
 roles.put(
     "/{user_id:user}/roles",
     summary="Set a user's roles",
     response_model=list[Role],
-    responses=refusals(413, s404="There is no role painter"),
+    responses=documented_errors(413, examples={404: "There is no role painter"}),
     dependencies=[require("role:write")],
-    openapi_extra=tried_with(user_id=4),
+    openapi_extra=request_examples(path={"user_id": 4}),
 )(user_controller.set_user_roles)

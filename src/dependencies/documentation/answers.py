@@ -1,5 +1,6 @@
 """The documentation of what a route may answer instead of what was asked for."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from typing_extensions import TypedDict
@@ -49,7 +50,7 @@ def header(words: str, example: str) -> dict[str, Any]:
 
 
 RETRY_AFTER = header("Seconds until the next try", "1")
-# What comes with a refusal, beside what every answer has.
+# Headers of an error, beside those that every answer has.
 HEADERS: dict[int, dict[str, Any]] = {
     401: {"WWW-Authenticate": header("What to send in Authorization", "Bearer")},
     429: {
@@ -61,11 +62,17 @@ HEADERS: dict[int, dict[str, Any]] = {
 }
 
 
-def refusals(*statuses: int, **sentences: str) -> dict[int | str, dict[str, Any]]:
-    """For `responses=` in a route table; `s404="User not found"` gives the example's words."""
+def documented_errors(
+    *statuses: int, examples: Mapping[int, str] | None = None
+) -> dict[int | str, dict[str, Any]]:
+    """For `responses=` in a route table: the statuses of its errors.
+
+    `examples={404: "User not found"}` documents 404 too, with this sentence as its example.
+    """
+    sentences = examples or {}
     return {
-        status: _invalid_input() if status == 422 else _refusal(status, sentences.get(f"s{status}"))
-        for status in sorted({*statuses, *(int(name[1:]) for name in sentences)})
+        status: _invalid_input() if status == 422 else _error(status, sentences.get(status))
+        for status in sorted({*statuses, *sentences})
     }
 
 
@@ -73,7 +80,7 @@ def error_body(sentence: str) -> Error:
     return {"detail": sentence, "error": sentence}
 
 
-def _refusal(status: int, sentence: str | None) -> dict[str, Any]:
+def _error(status: int, sentence: str | None) -> dict[str, Any]:
     description, example = EXAMPLES[status]
     words = sentence or example
     return {

@@ -1,6 +1,6 @@
 """Examples for /openapi.json: what to send so that it works, and what comes back.
 
-They are read off the models and parameters; a route adds its own by `tried_with`.
+They are taken from the models and parameters; a route adds its own with `request_examples`.
 """
 
 from typing import Any, cast
@@ -13,10 +13,12 @@ BODIES, PATH_VALUES = "x-bodies", "x-path-values"
 NOT_A_UUID = "Input should be a valid UUID, invalid character: found `x` at 0"
 
 
-def tried_with(bodies: dict[str, Json] | None = None, **path: Any) -> Json:
-    """For `openapi_extra=` of a route: bodies by name that can be sent as they are, and values for
-    its path, where the examples of its model and of its parameters will not do."""
-    return {BODIES: bodies or {}, PATH_VALUES: path}
+def request_examples(bodies: Json | None = None, path: Json | None = None) -> Json:
+    """For `openapi_extra=` of a route whose model and parameters give no example that works.
+
+    `bodies`: the title of an example and the body to send. `path`: a parameter and its value.
+    """
+    return {BODIES: bodies or {}, PATH_VALUES: path or {}}
 
 
 def add_examples(operation: Json, schemas: Json) -> None:
