@@ -60,11 +60,12 @@ def test_the_example_works_when_copied_as_it_is(tmp_path, monkeypatch):
     assert Settings(_env_file=copy) == Settings(_env_file=None)
 
 
-def test_both_commands_install_the_same_locked_requirements():
+def test_both_commands_install_the_lock_and_the_tests_their_own_beside():
     (run,) = blocks("Run the server", "bash")
     (test,) = blocks("Run the tests", "bash")
-    assert run.rpartition("&&")[0] == test.rpartition("&&")[0]
-    assert "--require-hashes -r requirements.txt" in run
+    install, _, _ = run.rpartition(" && ")
+    assert install.endswith("--require-hashes -r requirements.txt")
+    assert test.startswith(f"{install} -r __tests__/requirements.txt && ")
 
 
 @pytest.mark.parametrize("heading", ["Run the server", "Run the tests"])

