@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "repositories": {"config", "dto", "utils"},
     "config": {"migrations", "packages", "utils"},
     "migrations": set(),
-    "packages": {"config"},
+    "packages": set(),
     "demo": set(),
     "dto": set(),
     "utils": set(),

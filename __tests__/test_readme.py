@@ -124,7 +124,7 @@ def test_a_backup_brings_back_what_was_deleted(tmp_path):
         for block in blocks("Backups", "bash")
     )
     assert run("migrate.py", DATA_DIR=str(data_dir)).returncode == 0
-    server = embedded_postgres.start(data_dir)
+    server = embedded_postgres.start(data_dir, "gophertalk")
     try:
         with psycopg.connect(**server.conninfo, autocommit=True) as connection:
             connection.execute("UPDATE roles SET description = 'Ours' WHERE name = 'user'")

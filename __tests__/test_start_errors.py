@@ -113,7 +113,7 @@ def test_the_server_itself_waits_for_a_standby_that_may_become_the_primary(start
 
 
 def test_a_role_that_may_not_make_tables(data_dir):
-    server = embedded_postgres.start(data_dir)
+    server = embedded_postgres.start(data_dir, "gophertalk")
     try:
         with psycopg.connect(**server.conninfo) as connection:
             connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC, pg_database_owner")
@@ -234,12 +234,12 @@ def test_a_disk_without_room_for_a_new_database(program, data_dir):
 
     assert said == (
         f"A new PostgreSQL needs 100 MB, and the disk of {data_dir} has 94 MB free. "
-        "Free some, or name another folder in DATA_DIR."
+        "Free some space, or name another folder in DATA_DIR."
     )
 
 
 def test_a_disk_that_is_full(data_dir, tmp_path):
-    embedded_postgres.start(tmp_path / "ready").release()
+    embedded_postgres.start(tmp_path / "ready", "gophertalk").release()
     prefix = on_a_disk_of(70, data_dir)
     fill = f'cp -Rp {tmp_path}/ready/. {data_dir}; cat /dev/zero 2>&- > {data_dir}/fill; exec "$@"'
     said = sentence(
@@ -248,12 +248,12 @@ def test_a_disk_that_is_full(data_dir, tmp_path):
 
     assert said == (
         f"The disk of {data_dir} is full, and PostgreSQL cannot start. "
-        "Free some, or name another folder in DATA_DIR."
+        "Free some space, or name another folder in DATA_DIR."
     )
 
 
 def test_a_data_folder_of_another_postgresql(data_dir):
-    embedded_postgres.start(data_dir).release()
+    embedded_postgres.start(data_dir, "gophertalk").release()
     (data_dir / "postgres" / "PG_VERSION").write_text("15\n")
     said = sentence(run("app.py", PORT=str(free_port()), DATA_DIR=str(data_dir)))
 

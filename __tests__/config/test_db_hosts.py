@@ -18,7 +18,7 @@ def writable(database):
 @pytest.fixture(scope="module")
 def read_only(tmp_path_factory):
     """Another server, which takes no writes, as a standby does not."""
-    server = embedded_postgres.start(tmp_path_factory.mktemp("standby"))
+    server = embedded_postgres.start(tmp_path_factory.mktemp("standby"), "gophertalk")
     with psycopg.connect(**server.conninfo, autocommit=True) as conn:
         conn.execute("ALTER ROLE CURRENT_USER SET default_transaction_read_only TO on")
     yield server.conninfo

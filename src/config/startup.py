@@ -12,11 +12,16 @@ import psycopg
 from psycopg.errors import DiskFull
 
 from config import db, redis
-from config.data_folder import server_fault
-from config.faults import DatabaseAway, StartupError, connection_fault, migration_fault
 from config.log import configure_logging
 from config.secrets import token_secrets
 from config.settings import Settings, SettingsError, get_settings
+from config.startup_faults import (
+    DatabaseUnavailable,
+    StartupError,
+    connection_fault,
+    embedded_server_fault,
+    migration_fault,
+)
 from migrations.runner import MigrationError, migrate
 from packages import embedded_postgres
 from utils import later
@@ -27,6 +32,8 @@ Target = Callable[[], dict[str, Any]]
 
 log = logging.getLogger("gophertalk.startup")
 
+# The role and the database of our own PostgreSQL. Those of existing data folders have it: keep it.
+EMBEDDED_NAME = "gophertalk"
 WATCH_SECONDS = 0.5
 STOP_SECONDS = 5.0
 
@@ -64,9 +71,9 @@ def database_server(settings: Settings) -> Generator[Target]:
         yield lambda: db.server_conninfo(settings)
         return
     try:
-        server = embedded_postgres.start(settings.data_dir)
-    except embedded_postgres.EmbeddedPostgresError as error:
-        raise StartupError(server_fault(settings.data_dir, str(error))) from error
+        server = embedded_postgres.start(settings.data_dir, EMBEDDED_NAME)
+    except (embedded_postgres.EmbeddedPostgresError, OSError) as error:
+        raise embedded_server_fault(error, settings.data_dir) from error
     try:
         with in_background(partial(_keep_alive, server)):
             yield lambda: server.conninfo
@@ -79,12 +86,12 @@ def _keep_alive(server: embedded_postgres.EmbeddedPostgres, stop: Event) -> None
     while not stop.wait(WATCH_SECONDS):
         try:
             server.revive()
-        except embedded_postgres.EmbeddedPostgresError:
+        except (embedded_postgres.EmbeddedPostgresError, OSError):
             log.exception("the embedded PostgreSQL is down and does not start")
 
 
 def migrate_now(target: Target) -> None:
-    """Raises DatabaseAway when the server cannot be reached yet, else StartupError."""
+    """Raises DatabaseUnavailable when the server cannot be reached yet, else StartupError."""
     conninfo = target()
     try:
         migrate(conninfo)
@@ -97,7 +104,7 @@ def migrate_now(target: Target) -> None:
 
 
 def check_database(target: Target) -> None:
-    """Raises DatabaseAway when the server cannot be reached yet, else StartupError."""
+    """Raises DatabaseUnavailable when the server cannot be reached yet, else StartupError."""
     conninfo = target()
     try:
         psycopg.connect(**conninfo, connect_timeout=5).close()
@@ -110,7 +117,7 @@ def _migrated(target: Target) -> Generator[None]:
     """Migrate, now or, while the server is away, as soon as it is there."""
     try:
         migrate_now(target)
-    except DatabaseAway as fault:
+    except DatabaseUnavailable as fault:
         log.warning("%s GopherTalk starts without it and goes on trying", fault)
         db.BoundedPool.is_outdated = True
         try:
@@ -128,7 +135,7 @@ def _migrate_later(target: Target, stop: Event) -> None:
     while not stop.wait(WATCH_SECONDS):
         try:
             migrate_now(target)
-        except DatabaseAway:
+        except DatabaseUnavailable:
             continue
         except StartupError as error:
             if said != (said := str(error)):

@@ -1,1 +1,1 @@
-"""Libraries that know nothing of GopherTalk, and could be published as they are."""
+"""Libraries that know nothing of GopherTalk and could be published as they are."""

@@ -1,4 +1,4 @@
-"""File locks of the kernel's, which end with their holder, however it ends."""
+"""Locks on files. The kernel releases them when their holder ends, however it ends."""
 
 import os
 import sys
@@ -11,30 +11,32 @@ if sys.platform == "win32":
     from contextlib import suppress
 
     class FileLock:
-        """NOT VERIFIED. Windows locks bytes: a share is any one of many, the whole is all of them.
+        """NOT VERIFIED on Windows, which locks bytes of a file: a shared lock takes one of 64
+        bytes, an exclusive lock takes all of them.
 
-        They end with the `with` block or the process; nobody inherits them.
+        A lock ends with the `with` block or the process; a child process does not inherit it.
         """
 
-        SHARES = 64
+        SHARED_BYTES = 64
+        POLL_SECONDS = 0.02
 
         def __init__(self, path: Path) -> None:
             self._file = path.open("ab+", buffering=0)
 
         def lock_shared(self) -> None:
-            while not any(self._lock(byte, 1) for byte in range(self.SHARES)):
-                time.sleep(0.02)
+            while not any(self._lock(byte, 1) for byte in range(self.SHARED_BYTES)):
+                time.sleep(self.POLL_SECONDS)
 
         def lock_exclusive(self) -> None:
             while not self.try_lock_exclusive():
-                time.sleep(0.02)
+                time.sleep(self.POLL_SECONDS)
 
         def try_lock_exclusive(self) -> bool:
-            for byte in range(self.SHARES):  # our own share would be in the way
+            for byte in range(self.SHARED_BYTES):  # our own shared lock would be in the way
                 self._file.seek(byte)
                 with suppress(OSError):
                     msvcrt.locking(self._file.fileno(), msvcrt.LK_UNLCK, 1)
-            return self._lock(0, self.SHARES)
+            return self._lock(0, self.SHARED_BYTES)
 
         def _lock(self, first: int, count: int) -> bool:
             self._file.seek(first)
@@ -54,11 +56,11 @@ else:
     import fcntl
 
     class FileLock:
-        """Held until the `with` block ends, or the process, or whoever inherited `fd`."""
+        """Held until the `with` block ends, or all processes that have `fd`, inherited or not."""
 
         def __init__(self, path: Path) -> None:
             self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-            if os.geteuid() == 0:  # the folder's owner must be able to start without root next time
+            if os.geteuid() == 0:  # the folder's owner must be able to lock it later, without root
                 owner = path.parent.stat()
                 os.fchown(self.fd, owner.st_uid, owner.st_gid)
 

@@ -4,8 +4,8 @@ import errno
 import socket
 import sys
 
-from config.faults import StartupError
 from config.settings import Settings
+from config.startup_faults import StartupError
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 # nosec B104
 

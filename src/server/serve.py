@@ -12,10 +12,10 @@ from uvicorn.supervisors import ChangeReload, Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
 from config import metrics
-from config.faults import DatabaseAway, StartupError
 from config.secrets import token_secrets
 from config.settings import Settings
 from config.startup import check_database, database_server, migrate_now, started
+from config.startup_faults import DatabaseUnavailable, StartupError
 from server import overview
 from server.address import bound_socket
 from server.http_protocol import BoundedHttp
@@ -41,7 +41,7 @@ def serve(settings: Settings) -> None:
         token_secrets()
         with database_server(settings) as target:
             # While the database is away, each worker goes on trying.
-            with suppress(DatabaseAway):
+            with suppress(DatabaseUnavailable):
                 (migrate_now if settings.migrate_on_start else check_database)(target)
             overview.show(settings)
             several = settings.workers > 1 and settings.metrics_enabled

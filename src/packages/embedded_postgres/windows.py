@@ -1,11 +1,11 @@
 """The embedded PostgreSQL on Windows.
 
-NOT VERIFIED THERE: a test runs this module on Linux, nobody has run it on Windows yet. If it fails,
-set DB_HOST to a PostgreSQL of your own, or run the application under WSL.
+NOT VERIFIED THERE: a test runs this module on Linux, nobody has run it on Windows yet. If it
+fails, use another PostgreSQL, or run the application under WSL.
 
-The wheel knows no Unix sockets here, so the server listens on 127.0.0.1, on a port that was free
-when the cluster was made, and asks for a random password. Both are kept in a file beside the
-cluster, which is as private as the folder's permissions make it (a user's profile is).
+The wheel has no Unix sockets on Windows, so the server listens on 127.0.0.1, on a port that was
+free when the cluster was created, and asks for a random password. Both are kept in a file beside
+the cluster, which is as private as the folder's permissions make it (a user's profile is private).
 """
 
 # ruff: noqa: S603 (own commands, no shell)
@@ -15,18 +15,19 @@ import socket
 import subprocess
 from pathlib import Path
 
-from packages.embedded_postgres.cluster import ROLE, Cluster, EmbeddedPostgresError, find_programs
+from packages.embedded_postgres.cluster import Cluster, EmbeddedPostgresError, find_programs
 
-ACCESS_RULES = f"host {ROLE} {ROLE} 127.0.0.1/32 scram-sha-256\nhost all all all reject\n"
-START_SECONDS = 600
-STOP_SECONDS = 60
-CREATE_NEW_PROCESS_GROUP = 0x200  # Ctrl-C is for us; `subprocess` has the name on Windows only
+ACCESS_RULES = "host {name} {name} 127.0.0.1/32 scram-sha-256\nhost all all all reject\n"
+START_TIMEOUT_SECONDS = 600
+STOP_TIMEOUT_SECONDS = 60
+CREATE_NEW_PROCESS_GROUP = 0x200  # keeps Ctrl-C from it; only Windows' `subprocess` has the name
 
 
 class Server:
     """As on the other systems, but `pg_ctl` does the work: it drops an administrator's rights."""
 
-    def __init__(self, data_root: Path) -> None:
+    def __init__(self, data_root: Path, name: str) -> None:
+        self._name = name
         self._cluster = Cluster(data_root / "postgres", find_programs(), None)
         self._log = data_root / "postgres.stderr"
         self._login_path = data_root / "postgres.login.json"
@@ -34,8 +35,8 @@ class Server:
         self.conninfo: dict[str, str | int] = {
             "host": "127.0.0.1",
             "port": int(self._login["port"]),
-            "user": ROLE,
-            "dbname": ROLE,
+            "user": name,
+            "dbname": name,
             "password": self._login["password"],
         }
 
@@ -47,20 +48,23 @@ class Server:
         else:
             role_options = f"LOGIN PASSWORD '{self._login['password']}'"
             settings = ["listen_addresses=127.0.0.1", f"port={self._login['port']}"]
-            self._cluster.create(ACCESS_RULES, role_options, settings)
-        if not self._pg_ctl("start", "--wait", f"--timeout={START_SECONDS}", f"--log={self._log}"):
-            raise EmbeddedPostgresError(f"PostgreSQL does not start: {self.last_words()}")
+            rules = ACCESS_RULES.format(name=self._name)
+            self._cluster.create(self._name, rules, role_options, settings)
+        timeout = f"--timeout={START_TIMEOUT_SECONDS}"
+        if not self._pg_ctl("start", "--wait", timeout, f"--log={self._log}"):
+            raise EmbeddedPostgresError(f"PostgreSQL does not start: {self.failure_reason()}")
         return True
 
     def accepts_connections(self) -> bool:
         command = [self._cluster.programs / "pg_isready", "--quiet", "--host=127.0.0.1"]
-        command += [f"--port={self._login['port']}", f"--username={ROLE}", f"--dbname={ROLE}"]
+        command += [f"--port={self._login['port']}", f"--username={self._name}"]
+        command += [f"--dbname={self._name}"]
         return subprocess.run(command).returncode == 0
 
     def stop(self) -> None:
-        self._pg_ctl("stop", "--mode=fast", "--wait", f"--timeout={STOP_SECONDS}")
+        self._pg_ctl("stop", "--mode=fast", "--wait", f"--timeout={STOP_TIMEOUT_SECONDS}")
 
-    def last_words(self) -> str:
+    def failure_reason(self) -> str:
         return f"see {self._log} and {self._cluster.folder / 'log'}"
 
     def _pg_ctl(self, action: str, *options: str) -> bool:

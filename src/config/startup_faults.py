@@ -1,0 +1,101 @@
+"""Why a program cannot start, in one sentence with its remedy."""
+
+import getpass
+import re
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.errors import DiskFull, ReadOnlySqlTransaction
+
+from packages.embedded_postgres import (
+    EmbeddedPostgresError,
+    OutOfSpaceError,
+    ProgramsMissingError,
+)
+
+# The server answered, and will accept connections soon.
+TEMPORARY = ("starting up", "shutting down", "recovery", "too many", "not yet accepting")
+# How a server's own message begins, in any language: severity, colon, two blanks.
+SERVER_MESSAGE = re.compile(r"failed: (\w+):  (.+)")
+
+# What the server or its client library says, and what to do about it.
+REMEDIES = (
+    ("password authentication failed", "Correct DB_USER and DB_PASSWORD."),
+    ("no password supplied", "Set DB_PASSWORD."),
+    ("role .* does not exist", "Correct DB_USER, or create it: CREATE USER {user} PASSWORD '...'"),
+    (
+        "database .* does not exist",
+        "Correct DB_NAME, or create it: CREATE DATABASE {dbname} OWNER {user}",
+    ),
+    ("no pg_hba.conf entry", "Allow {user} to connect from here, in its pg_hba.conf."),
+    (
+        "permission denied",
+        "Give the database to the user: ALTER DATABASE {dbname} OWNER TO {user}",
+    ),
+    ("read-only transaction", "Correct DB_HOST: it must name the primary."),
+)
+OTHER_FOLDER = "or name another folder in DATA_DIR."
+
+
+class StartupError(Exception):
+    """The program cannot start; the message says why and what to do, and is fit to print."""
+
+
+class DatabaseUnavailable(StartupError):
+    """The database cannot be used now, and perhaps soon."""
+
+
+def connection_fault(error: psycopg.OperationalError, target: dict[str, Any]) -> StartupError:
+    """DatabaseUnavailable if waiting may help. `target`: psycopg's keyword arguments."""
+    lines = str(error).strip().splitlines()
+    said = SERVER_MESSAGE.search(str(error))
+    if said and said[1] == "FATAL" and not any(words in said[2] for words in TEMPORARY):
+        return _refusal(said[2], target)
+    if "no password supplied" in str(error):
+        return _refusal("no password supplied", target)
+    reason = (said[2] if said else lines[0].rpartition(" failed: ")[2]) if lines else "?"
+    return DatabaseUnavailable(
+        f"{_name(target)} does not answer: {reason}. Start it, or correct DB_HOST and DB_PORT."
+    )
+
+
+def migration_fault(error: psycopg.Error, target: dict[str, Any]) -> StartupError:
+    """The server accepted the connection but not the tables. DatabaseUnavailable if waiting may
+    help: a full disk gets space again, a standby becomes the primary."""
+    fault = _refusal(str(error).splitlines()[0], target)
+    temporary = isinstance(error, DiskFull | ReadOnlySqlTransaction)
+    return DatabaseUnavailable(str(fault)) if temporary else fault
+
+
+def embedded_server_fault(error: EmbeddedPostgresError | OSError, folder: Path) -> StartupError:
+    """Our own PostgreSQL, whose data are in `folder` (DATA_DIR), does not start."""
+    if isinstance(error, OSError):
+        return StartupError(data_folder_fault(error, folder))
+    remedy = ""
+    if isinstance(error, OutOfSpaceError):
+        remedy = f" Free some space, {OTHER_FOLDER}"
+    elif isinstance(error, ProgramsMissingError):
+        remedy = (
+            " Run `pip install --force-reinstall -r requirements.txt`, "
+            "or set DB_HOST to use another PostgreSQL."
+        )
+    return StartupError(f"{error}{remedy}")
+
+
+def data_folder_fault(error: OSError, folder: Path) -> str:
+    """The fault may be above the folder (DATA_DIR) or inside it: `error` names the place."""
+    remedy = "Correct that"
+    if isinstance(error, PermissionError):
+        remedy = f"Give it to the user {getpass.getuser()}"
+    return f"GopherTalk cannot work in {folder}: {error}. {remedy}, {OTHER_FOLDER}"
+
+
+def _refusal(reason: str, target: dict[str, Any]) -> StartupError:
+    remedies = [remedy for words, remedy in REMEDIES if re.search(words, reason)]
+    remedy = "".join(remedies[:1]).format(**target)
+    return StartupError(f"{_name(target)} refuses: {reason}. {remedy}".rstrip())
+
+
+def _name(target: dict[str, Any]) -> str:
+    return f"PostgreSQL at {target['host']}:{target['port']}"
