@@ -12,7 +12,7 @@ from pathlib import Path
 PIP_AUDIT = [Path(sys.executable).with_name("pip-audit"), "--disable-pip", "--require-hashes"]
 REQUIREMENTS = ["-r", "requirements.txt", "--format", "json", "--progress-spinner", "off"]
 SERVICES = ("pypi", "osv")
-# What we live with, and why. README.md says so too.
+# What we live with, and why. docs/operations.md says so too.
 ACCEPTED = {
     # ecdsa leaks time when it signs. It comes with python-jose, which does its signing with
     # `cryptography` when that is there, and we sign with HMAC alone. There will be no mended ecdsa.

@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from config.startup import settings_or_exit
 from dependencies.auth import use_bearer_scheme
 from dependencies.documentation.answers import documented_errors
-from dependencies.documentation.openapi import TAGS, install_openapi
+from dependencies.documentation.openapi import install_openapi
 from dependencies.documentation.pages import DESCRIPTION, docs_router, install_docs
 from dependencies.errors import UnforeseenErrors, install_error_handlers
 from dependencies.middleware.body_limit import BodyLimit
@@ -19,7 +19,7 @@ from dependencies.middleware.front import FrontedFastAPI
 from dependencies.middleware.request_context import RequestContext
 from dependencies.routing.fast_lane import FastLane
 from lifespan import lifespan
-from routes import ROUTERS, auth_routes, system_routes
+from routes import ROUTERS, TAGS, auth_routes, system_routes
 from server.serve import serve
 
 settings = settings_or_exit()

@@ -18,8 +18,6 @@ MEMBER_DEFAULTS = frozenset(
         "user:read",
     }
 )
-# What of these a guest holds, who comes without a token.
-GUEST_DEFAULTS = frozenset({"product:read"})
 GUEST_ID = "0"
 
 

@@ -1,4 +1,4 @@
-"""The API, one table per resource. `ROUTERS` is all of it, in the order of a first visit."""
+"""The API, one table per resource, in the order of a first visit: /docs shows them so."""
 
 from fastapi import APIRouter
 
@@ -32,4 +32,18 @@ ROUTERS: list[APIRouter] = [
     system_routes.router,
     system_routes.to_docs,
     system_routes.metrics,
+]
+
+# The chapters of /docs. A router names its chapter in `tags`.
+TAGS = [
+    {"name": "auth", "description": "Start here: create an account, log in, renew the tokens."},
+    {"name": "posts", "description": "Write, answer, read, like, view and search posts."},
+    {"name": "products", "description": "What the shop sells. Reading needs no account."},
+    {"name": "orders", "description": "Order products, follow the order, cancel it."},
+    {"name": "users", "description": "Your account, and the other members."},
+    {"name": "roles", "description": "Who may do what, and who changed it. For administrators."},
+    {"name": "tokens", "description": "Short-lived tokens for links and one-time codes."},
+    {"name": "sessions", "description": "Where you are logged in. Log out, here or everywhere."},
+    {"name": "recovery", "description": "For a forgotten password, or a new e-mail address."},
+    {"name": "system", "description": "Does everything work? For operators."},
 ]

@@ -1,4 +1,4 @@
-"""The README's example of a new resource, followed by hand: a copy of the project has it then."""
+"""docs/add-a-resource.md, followed by hand: a copy of the project has the new resource then."""
 
 import os
 import re
@@ -9,14 +9,15 @@ import sys
 import httpx
 import pytest
 from live_server import LiveServer
-from readme import blocks, section
+from pages import RECIPE
 from tools import needed_module
 
 from config.settings import PROJECT_ROOT
 
-EXAMPLE = "Add a resource in ten minutes"
 FILE = re.compile(r"`(\S+\.\w+)`:\n\n```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+FILES = FILE.findall(RECIPE.section("The files"))
 HELLO = {"text": "Tea at five."}
+NOT_COPIED = shutil.ignore_patterns(".*", "node_modules", "__pycache__")
 
 
 def with_added_lines(text, diff):
@@ -31,42 +32,47 @@ def with_added_lines(text, diff):
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     """A copy of the project, with the blocks in their places."""
-    copy = tmp_path_factory.mktemp("project")
-    for part in ("src", "__tests__"):
-        shutil.copytree(PROJECT_ROOT / part, copy / part)
-    shutil.copy(PROJECT_ROOT / "pyproject.toml", copy)
-    files = FILE.findall(section(EXAMPLE))
-    assert len(files) == 8
-    for name, language, block in files:
+    copy = tmp_path_factory.mktemp("copy") / "project"
+    shutil.copytree(PROJECT_ROOT, copy, ignore=NOT_COPIED)
+    shutil.copy(PROJECT_ROOT / ".env.example", copy)
+    assert len(FILES) == 8
+    for name, language, block in FILES:
         file = copy / name
         assert file.exists() == (language == "diff")
         file.write_text(with_added_lines(file.read_text(), block) if language == "diff" else block)
     return copy
 
 
-def test_its_own_test_passes_and_the_layers_are_kept(project):
-    (command,) = blocks(EXAMPLE, "bash")
-    arguments = command.strip().removeprefix(".venv/bin/python ").split()
-    more = ["__tests__/test_architecture.py", "__tests__/routes/test_guards.py"]
-    for tests in (arguments, ["-m", "pytest", *more]):
-        done = subprocess.run(
-            [sys.executable, *tests, "-q", "-p", "no:cacheprovider"],
-            cwd=project,
-            env={"PATH": os.environ["PATH"]},
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stdout
+def python(project, *arguments):
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=project,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_tests_of_every_endpoint_pass(project):
+    """Its own test, and those that look at the whole API; no file is edited for them."""
+    commands = RECIPE.blocks("Run it", "bash")
+    for command in commands:
+        python(project, *command.strip().removeprefix(".venv/bin/python ").split())
+    of_every_endpoint = [
+        "__tests__/test_architecture.py",
+        "__tests__/docs/test_pages.py",
+        "__tests__/routes/test_guards.py",
+    ]
+    python(project, "-m", "pytest", "-q", "-p", "no:cacheprovider", *of_every_endpoint)
 
 
 @pytest.mark.tools
 def test_the_linters_have_nothing_to_say(project):
     needed_module("ruff")
-    new = [name for name, _, _ in FILE.findall(section(EXAMPLE)) if name.endswith(".py")]
+    new = [name for name, _, _ in FILES if name.endswith(".py")]
     for check in (["check"], ["format", "--check"]):
-        command = [sys.executable, "-m", "ruff", *check, *new]
-        done = subprocess.run(command, cwd=project, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout
+        python(project, "-m", "ruff", *check, *new)
 
 
 @pytest.fixture
