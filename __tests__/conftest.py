@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import bcrypt
 import pytest
-from empty_database import empty_database
+from empty_database import empty_database, remember_database
 from live_server import LiveServer
 
 from config.settings import Settings, get_settings
@@ -45,10 +45,9 @@ def no_request_is_served() -> None:
 def database() -> Iterator[None]:
     """The embedded PostgreSQL, migrated, with the application's pool open on it."""
     from config import startup
-    from repositories.sql import execute
 
     with startup.running(get_settings()):
-        execute("CREATE TABLE default_role_permissions AS TABLE role_permissions")
+        remember_database()
         yield
 
 

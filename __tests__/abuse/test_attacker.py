@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 from fastapi.testclient import TestClient
-from shop import empty_shop, settings_with
+from shop import settings_with
 
 from app import app
 from dto.fields import MAX_ID
@@ -267,7 +267,6 @@ class TestMetacharactersAreText:
     @pytest.mark.parametrize("text", METACHARACTERS)
     def test_in_what_an_administrator_names(self, client, person, text):
         root = person("gopher_root", is_superuser=True)
-        empty_shop()
 
         def post(path, **body):
             return client.post(f"/api/{path}", json=body, headers=root.headers)

@@ -5,7 +5,7 @@ from collections import Counter
 from time import sleep
 
 import pytest
-from shop import count, empty_shop, headers_of, new_product, new_user
+from shop import count, headers_of, new_product, new_user
 
 from repositories import token_repository
 from repositories.sql import execute, transaction
@@ -124,7 +124,6 @@ def test_of_twenty_uses_of_one_reset_code_one_succeeds(web, anna, at_once):
 
 
 def test_twenty_orders_with_one_idempotency_key_are_one(web, anna, at_once):
-    empty_shop()
     body = {"items": [{"product_id": new_product(), "quantity": 2}]}
     headers = {**anna.headers, "Idempotency-Key": "once"}
     answers = at_once(lambda _: web.post("/api/orders", json=body, headers=headers), range(20))
@@ -135,7 +134,6 @@ def test_twenty_orders_with_one_idempotency_key_are_one(web, anna, at_once):
 
 
 def test_an_order_is_paid_or_canceled_and_never_both(web, anna, person, at_once):
-    empty_shop()
     root = person("gopher_root", is_superuser=True)
     body = {"items": [{"product_id": new_product(), "quantity": 1}]}
     order = web.post("/api/orders", json=body, headers=anna.headers).json()["id"]

@@ -12,7 +12,6 @@ import pytest
 from shop import (
     RABBITMQ,
     count,
-    empty_shop,
     eventually,
     needs_rabbitmq,
     new_order,
@@ -60,7 +59,6 @@ with startup.running(get_settings()):
 
 @pytest.fixture
 def shop(db):
-    empty_shop()
     return new_user("gopher_anna"), new_product()
 
 

@@ -6,7 +6,7 @@ from threading import Barrier, Event
 from time import sleep
 
 import pytest
-from shop import count, empty_shop, eventually, new_order, new_product, new_user
+from shop import count, eventually, new_order, new_product, new_user
 
 from background.relay import run_relay
 from config.startup import in_background
@@ -20,7 +20,6 @@ from utils.errors import Unavailable
 
 @pytest.fixture
 def shop(db):
-    empty_shop()
     return new_user("gopher_anna"), new_product()
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from fastapi import FastAPI
-from shop import empty_shop, settings_with
+from shop import settings_with
 
 from app import app
 from dependencies.documentation.openapi import install_openapi
@@ -167,7 +167,6 @@ class FirstVisit:
 
 
 def test_every_example_succeeds_from_top_to_bottom(client, person, mails):
-    empty_shop()
     visit = FirstVisit(client, None, mails)
     for name in TOP_TO_BOTTOM:
         for kind, body in bodies(OPERATIONS[name][2]):

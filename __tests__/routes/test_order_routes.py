@@ -6,7 +6,7 @@ from typing import ClassVar
 from uuid import uuid4
 
 import pytest
-from shop import count, empty_shop, headers_of, new_product, new_user
+from shop import count, headers_of, new_product, new_user
 
 from repositories.sql import execute
 
@@ -15,7 +15,6 @@ UNKNOWN = "/api/orders/00000000-0000-4000-8000-000000000000"
 
 @pytest.fixture
 def shop(client):
-    empty_shop()
     anna, boris = new_user("gopher_anna"), new_user("gopher_boris")
     return SimpleNamespace(
         client=client,

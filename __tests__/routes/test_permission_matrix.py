@@ -9,6 +9,7 @@ from itertools import count
 from uuid import uuid4
 
 import pytest
+from empty_database import empty_database
 from shop import new_order, new_product
 
 from routes import ROUTERS
@@ -184,13 +185,8 @@ def world(database, new_person, new_role):
     from fastapi.testclient import TestClient
 
     from app import app
-    from repositories.sql import execute
-    from services import session_service
 
-    execute("DELETE FROM roles WHERE NOT is_builtin")
-    execute("DELETE FROM role_permissions")
-    execute("INSERT INTO role_permissions TABLE default_role_permissions")
-    session_service.forget_everybody()
+    empty_database()
     return World(TestClient(app, raise_server_exceptions=False), new_person, new_role)
 
 

@@ -1,14 +1,13 @@
 """The shop's products over HTTP."""
 
 import pytest
-from shop import empty_shop, headers_of, new_product, new_user
+from shop import headers_of, new_product, new_user
 
 MUG = {"name": "Mug", "price": "10.10", "in_stock": True}
 
 
 @pytest.fixture
 def people(client):
-    empty_shop()
     return {
         "guest": {},
         "member": headers_of(new_user("gopher_anna")),

@@ -4,7 +4,7 @@ from itertools import count
 
 import pytest
 from fastapi.testclient import TestClient
-from shop import empty_shop, headers_of, new_user, settings_with
+from shop import headers_of, new_user, settings_with
 
 numbers = count(1)
 
@@ -20,7 +20,6 @@ def address():
 def client_at(db):
     from app import app
 
-    empty_shop()
     return lambda address: TestClient(app, raise_server_exceptions=False, client=(address, 50000))
 
 

@@ -11,7 +11,6 @@ from redis import Redis
 from shop import (
     REDIS,
     caller,
-    empty_shop,
     eventually,
     headers_of,
     needs_redis,
@@ -140,7 +139,6 @@ def test_what_could_not_be_dropped_is_not_remembered_for_ever(proxy, order_id, m
 
 @pytest.fixture
 def shop(db, proxy):
-    empty_shop()
     return new_user("gopher_anna"), new_product()
 
 

@@ -31,13 +31,6 @@ needs_rabbitmq = pytest.mark.skipif(
 )
 
 
-def empty_shop() -> None:
-    """As if the shop had never had a customer: the ids begin anew."""
-    from repositories.sql import execute
-
-    execute("SELECT setval('outbox_id_seq', 1, false), setval('products_id_seq', 1, false)")
-
-
 def new_user(name: str, is_superuser: bool = False) -> int:
     from repositories.sql import fetch_one
 
