@@ -31,14 +31,12 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture(autouse=True)
 def no_request_is_served() -> None:
-    """A test that works as a request does leaves its limits behind in this thread's context."""
+    """A test that works as a request does leaves its budget behind in this thread's context."""
     from dto.access_dto import current_caller
-    from utils import context
+    from utils import context, request_budget
 
-    left_behind = (context._arrived, context._budget, context._deadline)
-    for left in (*left_behind, context.request_id):
-        left.set(None)
-    current_caller.set(None)
+    for left_behind in (request_budget._current, context.request_id, current_caller):
+        left_behind.set(None)
 
 
 @pytest.fixture(scope="session")

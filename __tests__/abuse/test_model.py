@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 from shop import headers_of
 
 from app import app
-from utils import context
+from utils import request_budget
 
 EXAMPLES = os.environ.get("MODEL_EXAMPLES")
 SETTINGS = settings(
@@ -220,6 +220,6 @@ class Talk(RuleBasedStateMachine):
 
 def test_the_api_says_what_the_model_says(db, monkeypatch):
     # A busy machine may take longer than a request may: here it is the answers that count.
-    allow = context.allow_seconds
-    monkeypatch.setattr(context, "allow_seconds", lambda seconds: allow(60.0))
+    start = request_budget.start_request
+    monkeypatch.setattr(request_budget, "start_request", lambda seconds: start(60.0))
     run_state_machine_as_test(Talk, settings=SETTINGS)

@@ -14,7 +14,7 @@ from config import db
 from config import pool as bounded_pool
 from config.pool import BoundedConnection, BoundedPool
 from config.settings import get_settings
-from utils import context
+from utils.request_budget import start_request
 
 FOR_EVER = "SELECT pg_sleep(60)"
 
@@ -52,7 +52,7 @@ def pool(server, monkeypatch):
 @pytest.fixture
 def clock():
     """Stands still, for the deadlines alone: PostgreSQL and the pool have their own."""
-    with patch("utils.context.monotonic", return_value=1000.0) as clock:
+    with patch("utils.request_budget.monotonic", return_value=1000.0) as clock:
         yield clock
 
 
@@ -60,7 +60,7 @@ def as_request(function, seconds):
     """Runs the function as a request that may work on the database for so long."""
 
     def request():
-        context.arrive(seconds)
+        start_request(seconds)
         return function()
 
     return copy_context().run(request)

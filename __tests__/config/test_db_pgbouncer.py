@@ -17,8 +17,8 @@ from tools import needed_program
 from config import db
 from migrations.runner import migrate
 from repositories.sql import execute, fetch_one, transaction
-from utils import context
 from utils.errors import Unavailable
+from utils.request_budget import start_request
 
 pytestmark = pytest.mark.tools
 
@@ -97,7 +97,7 @@ def test_a_transaction_stays_on_one_server(behind):
 
 
 def test_nobody_waits_longer_than_allowed(behind):
-    context.arrive(0.3)
+    start_request(0.3)
     started = time.monotonic()
     with pytest.raises(Unavailable):
         fetch_one("SELECT pg_sleep(20) AS slept")

@@ -9,7 +9,7 @@ from shop import REDIS, needs_redis, settings_with
 from tcp_proxy import proxy_to
 
 from config import redis
-from utils import context
+from utils.request_budget import start_request
 
 pytestmark = needs_redis
 # Half a second more than any of these calls may take, for a machine that is busy.
@@ -112,7 +112,7 @@ def test_one_caller_finds_out_for_all(proxy, pause):
 def test_a_request_waits_for_slow_answers_only_so_long(proxy):
     def request():
         """How many answers it gets before it goes on without Redis."""
-        context.start_waiting()
+        start_request(60.0)
         answers = 0
         with suppress(redis.RedisAway):
             while ping():

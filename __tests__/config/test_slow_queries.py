@@ -6,8 +6,8 @@ import pytest
 
 from config import slow_queries
 from repositories.sql import execute, fetch_all, fetch_one, transaction
-from utils import context
 from utils.errors import Unavailable
+from utils.request_budget import start_request
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_a_statement_within_a_transaction_is_seen_too(slow):
 
 
 def test_so_is_one_that_was_cut_off(slow):
-    context.arrive(0.1)
+    start_request(0.1)
     with pytest.raises(Unavailable):
         fetch_one("SELECT pg_sleep(30) AS cut_off")
 

@@ -8,7 +8,7 @@ import pytest
 import config.db
 from repositories import user_repository
 from repositories.sql import fetch_one
-from utils import context
+from utils import request_budget
 
 MANY = 50
 
@@ -17,8 +17,8 @@ MANY = 50
 def patience(db, monkeypatch):
     """Fifty threads on a busy machine may take longer than a request is allowed to: here it is
     the numbers that count."""
-    allow = context.allow_seconds
-    monkeypatch.setattr(context, "allow_seconds", lambda seconds: allow(60.0))
+    start = request_budget.start_request
+    monkeypatch.setattr(request_budget, "start_request", lambda seconds: start(60.0))
     monkeypatch.setattr(config.db.pool, "timeout", 60.0)
 
 

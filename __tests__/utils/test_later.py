@@ -12,6 +12,7 @@ import pytest
 
 from utils import context, later
 from utils.errors import Unavailable
+from utils.request_budget import current_budget, start_request
 
 
 def test_it_returns_at_once_and_the_work_is_done_by_the_end():
@@ -51,12 +52,12 @@ def test_it_has_time_of_its_own():
     seen = []
 
     def work() -> None:
-        context.start_clock(since_arrival=True)
-        seen.append(context.seconds_left(default=-1))
+        current_budget().start_work(degraded=True)
+        seen.append(current_budget().seconds_left())
 
     def late_request() -> None:
-        context.arrive(0.0)
-        context.start_clock(since_arrival=True)
+        start_request(0.0)
+        current_budget().start_work(degraded=True)
         later.run_later(work)
 
     copy_context().run(late_request)

@@ -12,8 +12,8 @@ from config import rabbitmq
 from config.settings import Settings
 from services import event_service
 from services.event_service import HANDLERS, Poison
-from utils import context
 from utils.errors import Unavailable
+from utils.request_budget import limit_database_seconds
 
 PREFETCH = 20
 # How soon the consumer notices that it shall stop.
@@ -28,7 +28,7 @@ log = logging.getLogger("gophertalk.consumer")
 
 def run_consumer(stop: StopEvent, settings: Settings, topology: rabbitmq.Topology) -> None:
     """Consumes until `stop` is set, and connects again whenever the connection is lost."""
-    context.allow_seconds(TAKE_SECONDS)
+    limit_database_seconds(TAKE_SECONDS)
     failures = 0
     while not stop.is_set():
         connection = None

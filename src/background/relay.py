@@ -12,8 +12,8 @@ from config import rabbitmq
 from config.settings import get_settings
 from services import event_service, outbox_service
 from services.outbox_service import Deliver
-from utils import context
 from utils.errors import Unavailable
+from utils.request_budget import limit_database_seconds
 
 POLL_SECONDS = 0.5
 # A connection that is dead without a word must not hold the relay up for ever.
@@ -27,7 +27,7 @@ log = logging.getLogger("gophertalk.relay")
 
 def run_relay(stop: StopEvent) -> None:
     """Relays until `stop` is set, whatever happens to RabbitMQ and PostgreSQL meanwhile."""
-    context.allow_seconds(BATCH_SECONDS)
+    limit_database_seconds(BATCH_SECONDS)
     settings = get_settings()
     if settings.rmq_host:
         publisher = Publisher(settings, rabbitmq.topology())

@@ -22,11 +22,13 @@ from psycopg.errors import (
 from psycopg.rows import DictRow
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from utils import context
+from utils.request_budget import current_budget
 
 # Who was well so many seconds ago still is. To look costs as much as the statement itself, because
 # it lets other threads have the interpreter.
 WELL_SECONDS = 0.05
+# Where nobody set a limit (scripts).
+MAX_WAIT_SECONDS = 3600.0
 
 
 class BoundedConnection(Connection[DictRow]):
@@ -35,9 +37,10 @@ class BoundedConnection(Connection[DictRow]):
     returned_at = 0.0
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
-        limit = timeout if timeout is not None else context.seconds_left(default=3600.0)
+        if timeout is None:
+            timeout = min(MAX_WAIT_SECONDS, current_budget().seconds_left())
         try:
-            result = super().wait(gen, interval, limit)
+            result = super().wait(gen, interval, timeout)
         except _WaitTimeout as error:
             # The server's answer is still owed: nobody may use this connection again.
             self.close()
@@ -84,7 +87,7 @@ class BoundedPool(ConnectionPool[BoundedConnection]):
     def getconn(self, timeout: float | None = None) -> BoundedConnection:
         if BoundedPool.is_outdated:
             raise PoolTimeout("the database has not been migrated yet")
-        context.start_clock(since_arrival=BoundedPool.in_trouble)
+        current_budget().start_work(degraded=BoundedPool.in_trouble)
         try:
             conn = self._open_connection(timeout or self.timeout)
         except PoolTimeout:
@@ -124,7 +127,7 @@ class BoundedPool(ConnectionPool[BoundedConnection]):
 
 
 def _at_most(timeout: float) -> float:
-    left = context.seconds_left(default=timeout)
+    left = current_budget().seconds_left()
     if left <= 0:
         raise PoolTimeout("the request's time was used up before it reached the database")
     return min(timeout, left)

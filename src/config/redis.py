@@ -17,7 +17,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from config.settings import Settings
-from utils import context
+from utils.request_budget import current_budget
 
 Answer = TypeVar("Answer")
 
@@ -72,8 +72,8 @@ def close_redis() -> None:
 
 def ask(question: Callable[[Redis], Answer]) -> Answer:
     """What `question` gets from Redis. Raises RedisAway; at once while that is known."""
-    asked = client
-    if asked is None or context.seconds_waited() > PATIENCE or not _may_ask():
+    asked, budget = client, current_budget()
+    if asked is None or budget.redis_wait_seconds > PATIENCE or not _may_ask():
         raise RedisAway
     started = monotonic()
     try:
@@ -82,7 +82,7 @@ def ask(question: Callable[[Redis], Answer]) -> Answer:
         _note_failure(error)
         raise RedisAway from error
     finally:
-        context.add_wait(monotonic() - started)
+        budget.add_redis_wait(monotonic() - started)
     if _failures:
         _note_success()
     return answer

@@ -2,7 +2,7 @@
 
 from config import db, metrics
 from repositories import outbox_repository
-from utils import context
+from utils.request_budget import limit_database_seconds
 
 CONTENT_TYPE = metrics.CONTENT_TYPE
 # Whoever asks wants to know soon.
@@ -22,7 +22,7 @@ def show_pool() -> None:
 def _outbox() -> dict[str, tuple[str, float]]:
     """Without the database only `gophertalk_db_up` is there, and is 0."""
     up = "Whether the database answers."
-    context.allow_seconds(PATIENCE_SECONDS)
+    limit_database_seconds(PATIENCE_SECONDS)
     try:
         backlog = outbox_repository.backlog()
     except Exception:  # whatever went wrong, the other figures are needed all the more

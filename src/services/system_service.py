@@ -4,14 +4,14 @@ from config import rabbitmq, redis
 from config.settings import get_settings
 from dto.system_dto import Parts, State
 from repositories import system_repository
-from utils import context
+from utils.request_budget import limit_database_seconds
 
 # Who asks whether something works wants to know soon.
 PATIENCE_SECONDS = 1.0
 
 
 def database_answers() -> bool:
-    context.allow_seconds(PATIENCE_SECONDS)
+    limit_database_seconds(PATIENCE_SECONDS)
     try:
         system_repository.select_one()
     except Exception:  # whatever went wrong, the answer is no

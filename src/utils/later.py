@@ -8,8 +8,8 @@ from threading import Lock, Thread
 from time import monotonic, sleep
 from typing import Any
 
-from utils import context
 from utils.errors import Unavailable
+from utils.request_budget import start_request
 
 THREADS = 2
 MAX_WAITING = 1000
@@ -56,7 +56,7 @@ def _work() -> None:
 
 
 def _run(function: Callable[..., None], args: tuple[Any, ...]) -> None:
-    context.arrive(WORK_SECONDS)
+    start_request(WORK_SECONDS)
     try:
         function(*args)
     except Exception:

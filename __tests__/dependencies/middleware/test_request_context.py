@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from config.log import PlainFormatter
 from dependencies.errors import UnforeseenErrors, install_error_handlers
 from dependencies.middleware.request_context import RequestContext
-from utils import context
+from utils import context, request_budget
 from utils.errors import NotFound
 
 app = FastAPI(
@@ -36,13 +36,13 @@ async def read():
 
 
 @app.get("/api/work")
-async def work(waited: float, worked: float, bad_times: bool):
+async def work(waited: float, worked: float, degraded: bool):
     """What is left of the limit on a clock that moves only here."""
-    context.monotonic.return_value += waited
-    before = context.seconds_left(99.0)
-    context.start_clock(since_arrival=bad_times)
-    context.monotonic.return_value += worked
-    return [before, context.seconds_left(99.0)]
+    budget = request_budget.current_budget()
+    request_budget.monotonic.return_value += waited
+    budget.start_work(degraded)
+    request_budget.monotonic.return_value += worked
+    return budget.seconds_left()
 
 
 @app.post("/api/things")
@@ -126,7 +126,7 @@ def test_no_two_requests_share_an_id():
 
 
 @pytest.mark.parametrize(
-    ("waited", "worked", "bad_times", "left"),
+    ("waited", "worked", "degraded", "left"),
     [
         (0.0, 0.0, "no", 5.0),
         (0.0, 2.0, "no", 3.0),
@@ -138,11 +138,11 @@ def test_no_two_requests_share_an_id():
     ],
 )
 def test_the_work_of_a_request_has_a_limit_which_counts_from_its_arrival(
-    waited, worked, bad_times, left
+    waited, worked, degraded, left
 ):
-    query = f"waited={waited}&worked={worked}&bad_times={bad_times}"
-    with patch("utils.context.monotonic", return_value=1000.0):
-        assert client.get(f"/api/work?{query}").json() == [99.0, left]
+    query = f"waited={waited}&worked={worked}&degraded={degraded}"
+    with patch("utils.request_budget.monotonic", return_value=1000.0):
+        assert client.get(f"/api/work?{query}").json() == left
 
 
 @pytest.mark.parametrize("path", ["/api/things", "/api/things/", "/api/things//"])

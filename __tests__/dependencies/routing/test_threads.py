@@ -10,6 +10,7 @@ from dependencies.routing import threads
 from dependencies.routing.threads import in_worker_thread
 from utils import context
 from utils.errors import Conflict
+from utils.request_budget import current_budget, start_request
 
 
 def test_it_runs_in_a_worker_thread_and_knows_the_request():
@@ -78,16 +79,17 @@ def test_who_waits_for_threads_that_get_nowhere_has_no_more_time_than_from_its_a
     gate = threading.Event()
 
     def work():
-        context.start_clock(since_arrival=False)
-        return context.seconds_left(default=30.0)
+        current_budget().start_work(degraded=False)
+        return current_budget().seconds_left()
 
     async def requests():
         slow = [asyncio.ensure_future(in_worker_thread(gate.wait, 30)) for _ in range(3)]
         await asyncio.sleep(0.01)
-        context.arrive(0.2)
+        start_request(0.2)
         left = await in_worker_thread(work)
         gate.set()
         await asyncio.gather(*slow)
+        start_request(0.2)
         return left, await in_worker_thread(work)
 
     held_up, others = asyncio.run(requests())

@@ -8,7 +8,7 @@ from time import perf_counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config import metrics
-from utils import context
+from utils import context, request_budget
 
 log = logging.getLogger("gophertalk.access")
 
@@ -31,11 +31,10 @@ class RequestContext:
             await self.app(scope, receive, send)
             return
         started = perf_counter()
-        context.start_waiting()
         state = scope.setdefault("state", {})
         request_id = _request_id(scope)
         context.request_id.set(request_id)
-        context.arrive(self.seconds)
+        request_budget.start_request(self.seconds)
         status = 500
 
         async def send_with_headers(message: Message) -> None:

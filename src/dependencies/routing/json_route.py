@@ -18,8 +18,8 @@ from pydantic_core import to_json
 
 from dependencies.routing.plan import plan_of
 from dependencies.routing.threads import HASHING_THREADS, in_worker_thread
-from utils import context
 from utils.errors import Unavailable
+from utils.request_budget import current_budget
 
 HASHING_SECONDS = 10.0
 
@@ -69,7 +69,7 @@ class HashingRoute(JsonRoute):
         @wraps(answer)
         async def in_own_threads(*args: Any, **kwargs: Any) -> Response:
             def work() -> Response:
-                context.arrive_anew()  # the queue before these threads may be long
+                current_budget().restart()  # the queue before these threads may be long
                 return answer(*args, **kwargs)
 
             job = HASHING_THREADS.submit(copy_context().run, work)

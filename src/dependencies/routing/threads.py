@@ -15,7 +15,7 @@ from time import monotonic
 from typing import ParamSpec, TypeVar, cast
 
 from config.settings import get_settings
-from utils import context
+from utils.request_budget import current_budget
 
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
@@ -72,5 +72,5 @@ async def in_worker_thread(
             raise
     finally:
         patience.cancel()
-    seen.run(context.hold_up)
+    current_budget().drop_minimum()
     return await loop.run_in_executor(other_threads(), work)
