@@ -84,7 +84,7 @@ ONLY_IN = {
     "pydantic_settings": ("config/settings.py",),
     "redis": ("config/redis.py",),
     "pika": ("background/", "config/rabbitmq.py"),
-    "limits": ("config/setting_types.py", "services/rate_limit_service.py"),
+    "limits": ("config/setting_rules.py", "services/rate_limit_service.py"),
     "smtplib": ("config/mail.py",),
     "prometheus_client": ("config/metrics.py",),
     "typer": ("commands/command_line.py",),

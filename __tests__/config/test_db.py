@@ -20,8 +20,8 @@ FOR_EVER = "SELECT pg_sleep(60)"
 
 
 @pytest.fixture(autouse=True)
-def good_times(monkeypatch):
-    monkeypatch.setattr(BoundedPool, "in_trouble", False)
+def not_degraded(monkeypatch):
+    monkeypatch.setattr(BoundedPool, "degraded", False)
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ class TestDeadline:
         with pytest.raises(PoolTimeout):
             copy_context().run(pool.getconn)
 
-        lent.assert_called_once_with(db.POOL_TIMEOUT)
+        lent.assert_called_once_with(db.GETCONN_TIMEOUT_SECONDS)
 
     def test_an_answer_that_comes_too_late_is_not_waited_for(self, pool):
         def request():
@@ -168,13 +168,13 @@ class TestDeadline:
         finally:
             other.execute("DROP TABLE cut_off")
 
-    def test_it_is_one_for_all_pieces_of_work_in_bad_times(self, pool, clock):
+    def test_it_is_one_for_all_pieces_of_work_while_degraded(self, pool, clock):
         def request():
             for _ in range(2):
                 with pool.connection() as conn:
                     conn.execute("SELECT 1")
                     clock.return_value += 2.0
-            BoundedPool.in_trouble = True
+            BoundedPool.degraded = True
             with pytest.raises(PoolTimeout, match="used up before it reached the database"):
                 ask(pool)
 
@@ -189,39 +189,39 @@ class TestDeadline:
         assert as_request(request, seconds=4.0) == {"one": 1}
 
 
-class TestTrouble:
+class TestDegraded:
     def test_starts_with_an_answer_that_does_not_come_and_ends_with_the_next(self, pool):
         with pytest.raises(psycopg.OperationalError):
             as_request(lambda: ask(pool, FOR_EVER), seconds=0.5)
-        assert BoundedPool.in_trouble is True
+        assert BoundedPool.degraded is True
 
         assert as_request(lambda: ask(pool), seconds=20.0) == {"one": 1}
-        assert BoundedPool.in_trouble is False
+        assert BoundedPool.degraded is False
 
     def test_starts_with_a_connection_that_does_not_come(self, pool):
         held, _ = occupy(pool, 3)
-        BoundedPool.in_trouble = False
+        BoundedPool.degraded = False
         with held:
             with pytest.raises(PoolTimeout):
                 pool.getconn(timeout=0.05)
-            assert BoundedPool.in_trouble is True
+            assert BoundedPool.degraded is True
 
         assert ask(pool) == {"one": 1}
-        assert BoundedPool.in_trouble is False
+        assert BoundedPool.degraded is False
 
     def test_is_not_started_by_a_statement_that_is_wrong(self, pool):
         with pytest.raises(psycopg.errors.UndefinedTable):
             ask(pool, "SELECT 1 FROM nowhere")
 
-        assert BoundedPool.in_trouble is False
+        assert BoundedPool.degraded is False
 
     def test_ends_with_any_answer_also_with_a_refusal(self, pool):
-        BoundedPool.in_trouble = True
+        BoundedPool.degraded = True
         with pytest.raises(psycopg.errors.UndefinedTable):
             ask(pool, "SELECT 1 FROM nowhere")
 
         # psycopg reports the error after the wait, which has had its answer.
-        assert BoundedPool.in_trouble is False
+        assert BoundedPool.degraded is False
 
     @pytest.fixture
     def late(self, clock):
@@ -237,30 +237,30 @@ class TestTrouble:
         return run
 
     def test_who_has_waited_too_long_for_a_thread_is_refused_at_once(self, pool, late):
-        BoundedPool.in_trouble = True
+        BoundedPool.degraded = True
         with patch.object(ConnectionPool, "getconn") as getconn, pytest.raises(PoolTimeout):
             late(lambda: ask(pool))
 
         getconn.assert_not_called()
-        assert BoundedPool.in_trouble is True
+        assert BoundedPool.degraded is True
 
-    def test_in_good_times_such_a_wait_does_not_count(self, pool, late):
+    def test_unless_degraded_such_a_wait_does_not_count(self, pool, late):
         assert late(lambda: ask(pool)) == {"one": 1}
-        assert BoundedPool.in_trouble is False
+        assert BoundedPool.degraded is False
 
-    def test_who_has_just_come_tries_and_ends_it(self, pool, clock):
-        BoundedPool.in_trouble = True
+    def test_a_request_that_has_just_arrived_tries_and_ends_it(self, pool, clock):
+        BoundedPool.degraded = True
 
         assert as_request(lambda: ask(pool), seconds=4.0) == {"one": 1}
-        assert BoundedPool.in_trouble is False
+        assert BoundedPool.degraded is False
 
 
-class TestHungUp:
+class TestClosedByTheServer:
     """PostgreSQL was restarted, or ended a connection, while it lay idle in the pool."""
 
     @pytest.fixture(autouse=True)
     def for_a_while(self, monkeypatch):
-        monkeypatch.setattr(bounded_pool, "WELL_SECONDS", 0.0)
+        monkeypatch.setattr(bounded_pool, "UNCHECKED_SECONDS", 0.0)
 
     def test_it_is_replaced_without_an_error(self, pool, other):
         held, connections = occupy(pool, 1)
@@ -271,7 +271,7 @@ class TestHungUp:
         with pool.connection(timeout=20) as conn:
             conn.execute("CREATE TEMPORARY TABLE written (id int)")  # a write is never repeated
             assert conn.info.backend_pid not in before
-        assert BoundedPool.in_trouble is False
+        assert BoundedPool.degraded is False
 
     def test_all_of_them_are(self, pool, other):
         held, connections = occupy(pool, 3)
@@ -297,7 +297,7 @@ class TestHungUp:
         with held:
             assert len(pids(connections)) == 3
 
-    def test_a_connection_that_is_well_is_used_again(self, pool):
+    def test_an_open_connection_is_used_again(self, pool):
         held, connections = occupy(pool, 1)
         before = pids(connections)
         held.close()
@@ -327,11 +327,11 @@ class TestHungUp:
 class TestUsedAMomentAgo:
     @pytest.fixture(autouse=True)
     def all_were(self, monkeypatch):
-        monkeypatch.setattr(bounded_pool, "WELL_SECONDS", 60.0)
+        monkeypatch.setattr(bounded_pool, "UNCHECKED_SECONDS", 60.0)
 
-    def test_it_is_not_looked_at(self, pool, monkeypatch):
+    def test_it_is_not_checked(self, pool, monkeypatch):
         ask(pool)
-        monkeypatch.setattr(bounded_pool, "_hung_up", lambda conn: pytest.fail("looked at"))
+        monkeypatch.setattr(bounded_pool, "_closed_by_server", lambda conn: pytest.fail("checked"))
         ask(pool)
 
     def test_when_one_broke_all_others_are(self, pool, other):
@@ -395,7 +395,7 @@ class TestOpening:
         try:
             with pytest.raises(PoolTimeout):
                 as_request(lambda: ask(db.pool), seconds=0.5)
-            assert BoundedPool.in_trouble is True
+            assert BoundedPool.degraded is True
         finally:
             db.close_pool()
 

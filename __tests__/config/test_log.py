@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from config import log_file
-from config.log import configure_logging
-from config.log_file import SharedRotatingFileHandler
+from config import log as config_log
+from config.log import SharedRotatingFileHandler, configure_logging
 from config.settings import Settings
 from utils import context
 
@@ -138,28 +137,28 @@ def test_the_file_is_rotated_and_the_old_ones_are_bounded(tmp_path):
     handlers = logging.getLogger().handlers
     [handler] = [each for each in handlers if isinstance(each, SharedRotatingFileHandler)]
     assert handler.max_bytes > 0
-    assert handler.backups > 0
+    assert handler.old_files > 0
     handler.max_bytes = 100
     for number in range(50):
         log.info("a line that is long enough to fill the file soon, number %s", number)
 
-    assert len(list(tmp_path.glob("app.log*"))) == handler.backups + 2  # and the lock
+    assert len(list(tmp_path.glob("app.log*"))) == handler.old_files + 2  # and the lock
 
 
 WRITER = """
 import logging, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from config.log_file import SharedRotatingFileHandler
+from config.log import SharedRotatingFileHandler
 log = logging.getLogger("gophertalk.tests")
-log.addHandler(SharedRotatingFileHandler(Path(sys.argv[2]), max_bytes=20_000, backups=1000))
+log.addHandler(SharedRotatingFileHandler(Path(sys.argv[2]), max_bytes=20_000, old_files=1000))
 for number in range(3000):
     log.warning("%s %s %s", sys.argv[3], number, "x" * 50)
 """
 
 
 def test_several_processes_rotate_one_file_without_losing_a_line(tmp_path):
-    source, path = str(Path(log_file.__file__).parents[1]), str(tmp_path / "app.log")
+    source, path = str(Path(config_log.__file__).parents[1]), str(tmp_path / "app.log")
     writers = [
         subprocess.Popen([sys.executable, "-c", WRITER, source, path, name], stderr=subprocess.PIPE)
         for name in "abc"

@@ -144,7 +144,7 @@ def meanings():
     for name, field in Settings.model_fields.items():
         kind = str(field.annotation)
         if name.startswith("rate_limit_"):
-            yield name, "often", "give one rate, such as 5/minute or 100/15 seconds, or off"
+            yield name, "often", "must be one rate, such as 5/minute or 100/15 seconds, or off"
         elif field.annotation is bool:
             yield name, "perhaps", "must be true or false"
         elif field.annotation in (int, float):

@@ -1,19 +1,22 @@
 """A statement that takes long leaves one line, without its parameters."""
 
 import logging
+from math import inf
 
 import pytest
 
-from config import slow_queries
+from config import db
+from config.pool import TimedCursor
+from config.settings import get_settings
 from repositories.sql import execute, fetch_all, fetch_one, transaction
 from utils.errors import Unavailable
 from utils.request_budget import start_request
 
 
 @pytest.fixture
-def slow(db, caplog, monkeypatch):
+def slow(database, caplog, monkeypatch):
     """Every statement over 20 ms is slow; gives the lines about them."""
-    monkeypatch.setattr(slow_queries, "limit_seconds", 0.02)
+    monkeypatch.setattr(TimedCursor, "slow_seconds", 0.02)
     caplog.set_level(logging.DEBUG)
     return lambda: [each for each in caplog.records if each.getMessage().startswith("slow query, ")]
 
@@ -28,17 +31,8 @@ def test_a_slow_statement_is_a_warning_with_its_sql_and_nothing_of_its_parameter
 
 
 def test_a_fast_one_leaves_none(slow, monkeypatch):
-    monkeypatch.setattr(slow_queries, "limit_seconds", 60.0)
+    monkeypatch.setattr(TimedCursor, "slow_seconds", 60.0)
     fetch_all("SELECT pg_sleep(0.05)")
-
-    assert slow() == []
-
-
-def test_nor_does_any_when_it_is_turned_off(slow):
-    limit = slow_queries.limit_seconds
-    slow_queries.set_limit(0)
-    fetch_all("SELECT pg_sleep(0.05)")
-    slow_queries.limit_seconds = limit
 
     assert slow() == []
 
@@ -58,8 +52,11 @@ def test_so_is_one_that_was_cut_off(slow):
     assert len([line for line in slow() if "cut_off" in line.getMessage()]) == 1
 
 
-def test_the_setting_is_in_milliseconds(monkeypatch):
-    monkeypatch.setattr(slow_queries, "limit_seconds", 1.0)
-    slow_queries.set_limit(250)
+@pytest.mark.parametrize(("milliseconds", "seconds"), [(250, 0.25), (0, inf)])
+def test_the_setting_is_in_milliseconds_and_0_turns_it_off(milliseconds, seconds, monkeypatch):
+    monkeypatch.setattr(TimedCursor, "slow_seconds", 1.0)
+    monkeypatch.setattr(db, "pool", db._new_pool())
+    db.open_pool(get_settings().model_copy(update={"slow_query_ms": milliseconds}), dict)
+    db.close_pool()
 
-    assert slow_queries.limit_seconds == 0.25
+    assert TimedCursor.slow_seconds == seconds

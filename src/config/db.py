@@ -6,21 +6,23 @@ from typing import Any
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
-from config import slow_queries
-from config.pool import BoundedConnection, BoundedPool
+from config.pool import BoundedConnection, BoundedPool, TimedCursor
 from config.settings import Settings
 
-POOL_TIMEOUT = 1.0
-# autocommit: a lone statement is one round trip; repositories.sql.transaction() asks for more.
+GETCONN_TIMEOUT_SECONDS = 1.0
+MAX_WAITING = 200
+CONNECT_TIMEOUT_SECONDS = 2
+CLOSE_TIMEOUT_SECONDS = 5.0
+# autocommit: a lone statement is one round trip; repositories.sql.transaction() opens transactions.
 SESSION: dict[str, Any] = {
     "autocommit": True,
     "row_factory": dict_row,
-    "cursor_factory": slow_queries.TimedCursor,
+    "cursor_factory": TimedCursor,
 }
 
 
 def _configure(conn: BoundedConnection) -> None:
-    """PgBouncer hands a client's time zone on from server to server, but not in `options`."""
+    """PgBouncer keeps a client's time zone when it changes the server, but refuses `options`."""
     if BoundedPool.behind_pooler:
         conn.execute("SET TimeZone TO 'UTC'")
 
@@ -33,20 +35,20 @@ def _new_pool() -> BoundedPool:
         min_size=0,
         max_size=1,
         open=False,
-        timeout=POOL_TIMEOUT,
-        max_waiting=200,
+        timeout=GETCONN_TIMEOUT_SECONDS,
+        max_waiting=MAX_WAITING,
         reconnect_timeout=2.0,
     )
 
 
-# Look it up as `db.pool` when you need it: closing puts a fresh one in its place, because
-# psycopg cannot open a pool twice and a process may serve twice (tests do).
+# Look it up as `db.pool` when you need it: closing puts a new one in its place, because psycopg
+# cannot open a pool twice, and a process may serve twice (tests do).
 pool = _new_pool()
 
 
 def server_conninfo(settings: Settings) -> dict[str, Any]:
-    """Keyword arguments for psycopg of the server that DB_HOST names; of several, the one that
-    takes writes."""
+    """psycopg's keyword arguments for the server in DB_HOST; of several, the one that takes
+    writes."""
     several = {"target_session_attrs": "read-write"} if "," in (settings.db_host or "") else {}
     return {
         "host": settings.db_host,
@@ -59,10 +61,12 @@ def server_conninfo(settings: Settings) -> dict[str, Any]:
 
 
 def open_pool(settings: Settings, target: Callable[[], dict[str, Any]]) -> None:
-    """Start connecting in the background; `target` gives the server, asked at every connect.
+    """Start connecting in the background. `target` gives psycopg's keyword arguments for the
+    server, and is called at every connect.
 
-    With DB_POOLER a session is no one's own: PgBouncer refuses `options`, and what was prepared on
-    one server is unknown to the next. The timeouts are then the role's (README, "PgBouncer").
+    With DB_POOLER a session belongs to no client: PgBouncer refuses `options`, and a statement that
+    was prepared on one server is unknown to the next. The timeouts must then be set for the role
+    (README, "PgBouncer").
     """
     timeout_ms = int(settings.postgres_transaction_timeout * 1000)
     session = {
@@ -72,13 +76,14 @@ def open_pool(settings: Settings, target: Callable[[], dict[str, Any]]) -> None:
     }
     options = " ".join(f"-c {name}={value}" for name, value in session.items())
     BoundedPool.behind_pooler = bool(settings.db_pooler)
+    TimedCursor.slow_seconds = settings.slow_query_ms / 1000 or float("inf")
 
     def conninfo() -> str:
         return make_conninfo(
             **target(),
             application_name="gophertalk",
             options="" if settings.db_pooler else options,
-            connect_timeout=2,
+            connect_timeout=CONNECT_TIMEOUT_SECONDS,
             keepalives_idle=5,
             keepalives_interval=2,
             keepalives_count=2,
@@ -86,15 +91,14 @@ def open_pool(settings: Settings, target: Callable[[], dict[str, Any]]) -> None:
         )
 
     pool.kwargs = {**SESSION, "prepare_threshold": None if settings.db_pooler else 5}
-    slow_queries.set_limit(settings.slow_query_ms)
     pool.conninfo = conninfo
     pool.open()
     pool.resize(settings.db_pool_min, settings.db_pool_max)
 
 
 def close_pool() -> None:
-    """Close all connections. What still runs has had its time: it fails now."""
+    """Close all connections. A statement that still runs has had its time: it fails now."""
     global pool
     closing, pool = pool, _new_pool()
-    closing.close(timeout=5.0)
+    closing.close(timeout=CLOSE_TIMEOUT_SECONDS)
     closing.interrupt()

@@ -3,26 +3,32 @@
 import json
 import logging
 import logging.config
+import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import pairwise
+from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import Any
 
-from config.log_file import SharedRotatingFileHandler
 from config.settings import Settings, SettingsError
+from packages.file_lock import FileLock
 from utils import context
 
-# What a line may carry beside its message. A plain one does not repeat what the message says.
+MAX_FILE_BYTES = 10_000_000
+OLD_FILES = 5
+# What a line may have beside its message. A plain line does not repeat parts of its message.
 PLAIN_EXTRAS = ("status", "user_id", "route", "request_id")
 JSON_EXTRAS = ("method", "path", "ms", *PLAIN_EXTRAS)
-# PostgreSQL shows the values of the row that it refuses, which may be anything, hashes too.
-ROW_OF_AN_ERROR = re.compile(
+# In the detail of an error PostgreSQL shows the values of the row, which may be secret.
+ROW_IN_AN_ERROR = re.compile(
     r"^DETAIL:.*?(?=^The above exception|^During handling|\Z)", re.MULTILINE | re.DOTALL
 )
 
 
 class RequestIdFilter(logging.Filter):
-    """Puts the id of the request that is being served on every line."""
+    """Adds the id of the current request to every line."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = context.request_id.get()
@@ -30,8 +36,10 @@ class RequestIdFilter(logging.Filter):
 
 
 class ScrubbingFormatter(logging.Formatter):
+    """Removes the values of rows from the text of an exception."""
+
     def formatException(self, ei: Any) -> str:
-        return ROW_OF_AN_ERROR.sub("DETAIL: left out\n\n", super().formatException(ei)).rstrip()
+        return ROW_IN_AN_ERROR.sub("DETAIL: left out\n\n", super().formatException(ei)).rstrip()
 
 
 class PlainFormatter(ScrubbingFormatter):
@@ -61,7 +69,43 @@ def _extras(record: logging.LogRecord, names: tuple[str, ...]) -> Iterator[tuple
     return ((name, values[name]) for name in names if values.get(name) is not None)
 
 
-def _try_to_write(path: Path) -> None:
+class SharedRotatingFileHandler(WatchedFileHandler):
+    """Keeps `app.log` and the older `app.log.1` to `app.log.<old_files>`, for several processes.
+
+    With the standard library's RotatingFileHandler two processes can rename the files at the same
+    time, which loses lines. Here a process renames them under a file lock, and the others notice
+    before their next line that the name stands for another file.
+    """
+
+    def __init__(self, path: Path, max_bytes: int, old_files: int) -> None:
+        super().__init__(path, encoding="utf-8")
+        self.path, self.max_bytes, self.old_files = path, max_bytes, old_files
+
+    def emit(self, record: logging.LogRecord) -> None:
+        # Windows renames no file that another process has open: then the file grows on.
+        with suppress(OSError):
+            if self._is_full():
+                self._rotate()
+        super().emit(record)
+
+    def _is_full(self) -> bool:
+        return os.stat(self.path).st_size >= self.max_bytes
+
+    def _rotate(self) -> None:
+        with FileLock(self.path.with_name(f"{self.path.name}.lock")) as lock:
+            lock.lock_exclusive()
+            if not self._is_full():  # another process was faster
+                return
+            if self.stream:  # Windows renames no open file; the next line opens the new one
+                self.stream.close()
+                self.stream = None
+            names = [self.path, *(Path(f"{self.path}.{n + 1}") for n in range(self.old_files))]
+            for newer, older in reversed(list(pairwise(names))):
+                if newer.exists():
+                    newer.replace(older)
+
+
+def _check_writable(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.open("a").close()
@@ -70,15 +114,15 @@ def _try_to_write(path: Path) -> None:
 
 
 def configure_logging(settings: Settings) -> None:
-    """May be called again: the last call counts. Raises SettingsError about LOG_FILE."""
+    """May be called again: the last call counts. Raises SettingsError for LOG_FILE."""
     handlers: dict[str, Any] = {"console": {"class": "logging.StreamHandler"}}
     if settings.log_file:
-        _try_to_write(settings.log_file)
+        _check_writable(settings.log_file)
         handlers["file"] = {
             "()": SharedRotatingFileHandler,
             "path": settings.log_file,
-            "max_bytes": 10_000_000,
-            "backups": 5,
+            "max_bytes": MAX_FILE_BYTES,
+            "old_files": OLD_FILES,
         }
     for handler in handlers.values():
         handler |= {"formatter": settings.log_format, "filters": ["request_id"]}
@@ -97,9 +141,9 @@ def configure_logging(settings: Settings) -> None:
             "handlers": handlers,
             "root": {"level": settings.loglevel, "handlers": list(handlers)},
             "loggers": {
-                # Says nothing at INFO that a reader of this log could use.
+                # Its lines at INFO and WARNING are no use to an operator.
                 "psycopg.pool": {"level": "ERROR"},
-                # Relay and consumer say in one line what matters.
+                # The relay and the consumer log each failure of RabbitMQ in one line.
                 "pika": {"level": "CRITICAL"},
                 "watchfiles": {"level": "WARNING"},
             },

@@ -1,38 +1,58 @@
-"""Connections and a pool that stand firm when PostgreSQL goes away.
+"""Connections, and a pool of them, that keep a request within its budget of time.
 
-Three habits (measured; README, "When something fails"): a connection that the server has closed
-while it lay idle is noticed before a statement is sent on it; nobody waits longer than the
-request's deadline; whoever has waited too long already is refused at once.
+What they add to psycopg's own was measured (README, "When something fails"): a connection that the
+server closed while it was idle is noticed before a statement is sent on it; no wait lasts longer
+than the request's deadline; while the database is degraded, a request whose time is used up is
+refused at once. And a statement that takes long is logged.
 """
 
+import logging
 import select
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from math import inf
 from socket import SHUT_RDWR, socket
-from time import monotonic
-from typing import Any
+from time import monotonic, perf_counter
+from typing import Any, Self
 
-from psycopg import Connection, Error, OperationalError
+from psycopg import Connection, Cursor, Error, OperationalError
 from psycopg.abc import RV, PQGen
-from psycopg.errors import (
-    QueryCanceled,
-    _WaitTimeout,  # pyright: ignore[reportPrivateUsage]
-)
+from psycopg.errors import QueryCanceled
 from psycopg.rows import DictRow
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from config.psycopg_internals import WaitTimeout
 from utils.request_budget import current_budget
 
-# Who was well so many seconds ago still is. To look costs as much as the statement itself, because
-# it lets other threads have the interpreter.
-WELL_SECONDS = 0.05
-# Where nobody set a limit (scripts).
+# A connection that was returned so recently is not checked: the check costs as much as a statement
+# does, because it lets other threads have the interpreter.
+UNCHECKED_SECONDS = 0.05
+# For an answer of the database where nobody set a limit (scripts).
 MAX_WAIT_SECONDS = 3600.0
+
+log = logging.getLogger("gophertalk.database")
+
+
+class TimedCursor(Cursor[DictRow]):
+    """Logs each statement that takes long: its SQL, never its parameters."""
+
+    # From SLOW_QUERY_MS, when the pool is opened.
+    slow_seconds = inf
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
+        started_at = perf_counter()
+        try:
+            return super().execute(query, params, **options)
+        finally:  # also when it fails: a statement that was canceled was slow
+            seconds = perf_counter() - started_at
+            if seconds > self.slow_seconds:
+                sql = " ".join(str(query).split())
+                log.warning("slow query, %.0f ms: %s", seconds * 1000, sql)
 
 
 class BoundedConnection(Connection[DictRow]):
-    """A connection on which no wait outlasts the deadline of the current request."""
+    """A connection on which no wait lasts longer than the deadline of the current request."""
 
     returned_at = 0.0
 
@@ -41,43 +61,42 @@ class BoundedConnection(Connection[DictRow]):
             timeout = min(MAX_WAIT_SECONDS, current_budget().seconds_left())
         try:
             result = super().wait(gen, interval, timeout)
-        except _WaitTimeout as error:
-            # The server's answer is still owed: nobody may use this connection again.
+        except WaitTimeout as error:
+            # The answer may still come, so this connection must not be used again.
             self.close()
-            BoundedPool.in_trouble = True
+            BoundedPool.degraded = True
             raise OperationalError("no answer from the database in time") from error
         except QueryCanceled:
-            BoundedPool.in_trouble = True
+            BoundedPool.degraded = True
             raise
         except Error:
-            if not self.closed:  # an answer, if not the one that was wanted
-                BoundedPool.in_trouble = False
+            if not self.closed:  # the database answered, with an error
+                BoundedPool.degraded = False
             raise
-        BoundedPool.in_trouble = False
+        BoundedPool.degraded = False
         return result
 
 
 class BoundedPool(ConnectionPool[BoundedConnection]):
-    """Hands out only connections that are still open at the other end, and in time."""
+    """Gives only connections that are still open at the server's end, and only in time."""
 
-    # After a wait in vain, or a statement that was too slow, and until the next answer, whoever
-    # has waited for a thread all the time that a request may take is refused at once. Without it,
-    # a database that hangs would make a queue of requests wait one after the other.
-    in_trouble = False
+    # From a wait without an answer, or a statement that was canceled, to the next answer. Then
+    # requests have no minimum of time: if each of many could wait, the queue would grow.
+    degraded = False
+    # Behind PgBouncer a session belongs to no client.
     behind_pooler = False
-
-    # Set while the tables are not those that this code knows: nobody shall meet them.
-    is_outdated = False
+    # While it is true the tables are older than this code, and no statement is sent.
+    awaits_migration = False
 
     def __init__(self, **options: Any) -> None:
-        self._lent: set[BoundedConnection] = set()
-        self._broke_at = 0.0
+        self._borrowed: set[BoundedConnection] = set()
+        self._broken_at = 0.0
         super().__init__(**options)
 
     @contextmanager
     def connection(self, timeout: float | None = None) -> Generator[BoundedConnection]:
-        """Without the commit at the end of psycopg_pool's own, which takes a lock and a generator:
-        these connections commit each statement by themselves, or have a transaction opened."""
+        """Without the commit at the end of psycopg_pool's own, which costs a lock and a generator:
+        a statement commits by itself here, or its caller opens a transaction."""
         conn = self.getconn(timeout)
         try:
             yield conn
@@ -85,28 +104,28 @@ class BoundedPool(ConnectionPool[BoundedConnection]):
             self.putconn(conn)
 
     def getconn(self, timeout: float | None = None) -> BoundedConnection:
-        if BoundedPool.is_outdated:
+        if BoundedPool.awaits_migration:
             raise PoolTimeout("the database has not been migrated yet")
-        current_budget().start_work(degraded=BoundedPool.in_trouble)
+        current_budget().start_work(BoundedPool.degraded)
         try:
-            conn = self._open_connection(timeout or self.timeout)
+            conn = self._get_open_connection(timeout or self.timeout)
         except PoolTimeout:
-            BoundedPool.in_trouble = True
+            BoundedPool.degraded = True
             raise
-        self._lent.add(conn)
+        self._borrowed.add(conn)
         return conn
 
     def putconn(self, conn: BoundedConnection) -> None:
-        self._lent.discard(conn)
+        self._borrowed.discard(conn)
         conn.returned_at = monotonic()
-        if conn.closed:  # then so may the others be
-            self._broke_at = conn.returned_at
+        if conn.closed:  # the others may be broken too
+            self._broken_at = conn.returned_at
         super().putconn(conn)
 
     def interrupt(self) -> None:
-        """Whoever still works on a connection is told that it broke."""
-        for conn in self._lent.copy():
-            # Not `conn.close()`: another thread waits on it, and wakes up when nothing can come.
+        """Break the connections that are in use: their statements fail with OperationalError."""
+        for conn in self._borrowed.copy():
+            # Not by `conn.close()`, which would not wake the thread that waits on the socket.
             with suppress(OSError, OperationalError):
                 end = socket(fileno=conn.fileno())
                 try:
@@ -114,27 +133,30 @@ class BoundedPool(ConnectionPool[BoundedConnection]):
                 finally:
                     end.detach()
 
-    def _open_connection(self, timeout: float) -> BoundedConnection:
-        conn = super().getconn(_at_most(timeout))
-        well_until = conn.returned_at + WELL_SECONDS
-        if (conn.returned_at > self._broke_at and monotonic() < well_until) or not _hung_up(conn):
+    def _get_open_connection(self, timeout_seconds: float) -> BoundedConnection:
+        conn = super().getconn(_within_budget(timeout_seconds))
+        was_used_recently = (
+            conn.returned_at > self._broken_at
+            and monotonic() < conn.returned_at + UNCHECKED_SECONDS
+        )
+        if was_used_recently or not _closed_by_server(conn):
             return conn
         # After a restart every idle connection is dead: replace them all at once.
         conn.close()
         super().putconn(conn)
         self.drain()
-        return super().getconn(_at_most(timeout))
+        return super().getconn(_within_budget(timeout_seconds))
 
 
-def _at_most(timeout: float) -> float:
+def _within_budget(timeout_seconds: float) -> float:
     left = current_budget().seconds_left()
     if left <= 0:
         raise PoolTimeout("the request's time was used up before it reached the database")
-    return min(timeout, left)
+    return min(timeout_seconds, left)
 
 
-def _hung_up(conn: BoundedConnection) -> bool:
-    """An idle connection has nothing to read, unless the server said good-bye."""
+def _closed_by_server(conn: BoundedConnection) -> bool:
+    """An idle connection has something to read only when the server ended it."""
     if sys.platform == "win32":
         return bool(select.select([conn.fileno()], [], [], 0)[0])
     poll = select.poll()

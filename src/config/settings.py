@@ -21,8 +21,15 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from config.setting_faults import sentence
-from config.setting_types import Host, Hosts, MailAddress, Port, Rate, Seconds
+from config.setting_rules import (
+    Host,
+    Hosts,
+    MailAddress,
+    Port,
+    Rate,
+    Seconds,
+    describe_faults,
+)
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
@@ -192,7 +199,7 @@ def get_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        raise SettingsError(sentence(error, Settings.model_fields)) from None
+        raise SettingsError(describe_faults(error, Settings.model_fields)) from None
     except UnicodeDecodeError:
         raise SettingsError(f"Wrong settings: {path} must be a text in UTF-8") from None
 

@@ -119,12 +119,12 @@ def _migrated(target: Target) -> Generator[None]:
         migrate_now(target)
     except DatabaseUnavailable as fault:
         log.warning("%s GopherTalk starts without it and goes on trying", fault)
-        db.BoundedPool.is_outdated = True
+        db.BoundedPool.awaits_migration = True
         try:
             with in_background(partial(_migrate_later, target)):
                 yield
         finally:
-            db.BoundedPool.is_outdated = False
+            db.BoundedPool.awaits_migration = False
     else:
         yield
 
@@ -141,7 +141,7 @@ def _migrate_later(target: Target, stop: Event) -> None:
             if said != (said := str(error)):
                 log.critical("%s", error)
         else:
-            db.BoundedPool.is_outdated = False
+            db.BoundedPool.awaits_migration = False
             return
 
 

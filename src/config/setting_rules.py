@@ -1,0 +1,88 @@
+"""What a setting may be, and the one line that says so when settings are wrong."""
+
+import re
+from collections.abc import Mapping
+from email.utils import parseaddr
+from typing import Annotated
+
+from annotated_types import Ge, Gt, Le
+from limits import parse_many
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+Fields = Mapping[str, FieldInfo]
+
+# For pydantic's kinds of errors. The message of any other error is used as it is.
+ALLOWED = {
+    "bool_parsing": "must be true or false",
+    "int_parsing": "must be a whole number{range}",
+    "float_parsing": "must be a number{range}",
+    "finite_number": "must be a number{range}",
+    "greater_than_equal": "must be a number{range}",
+    "less_than_equal": "must be a number{range}",
+    "greater_than": "must be a number{range}",
+    "string_pattern_mismatch": "may have only letters, digits and . : - _, at most 200 of them",
+}
+
+
+def _check_rate(text: str) -> str:
+    """`5/minute`, `100/15 seconds`, or `off`."""
+    if text.lower() == "off":
+        return "off"
+    try:
+        [rate] = parse_many(text)
+    except ValueError:
+        rate = None
+    if rate is None or rate.amount < 1:
+        raise ValueError("must be one rate, such as 5/minute or 100/15 seconds, or off")
+    return text
+
+
+def _check_host(text: str) -> str:
+    if not re.fullmatch(r"[\w.:%/@-]+", text):
+        raise ValueError("must be a host name or an address")
+    return text
+
+
+def _check_hosts(text: str) -> str:
+    return ",".join(_check_host(part.strip()) for part in text.split(","))
+
+
+def _check_mail_address(text: str) -> str:
+    if "@" not in parseaddr(text)[1]:
+        raise ValueError("must be an address, such as GopherTalk <noreply@example.org>")
+    return text
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+Host = Annotated[str, AfterValidator(_check_host)]
+Hosts = Annotated[str, AfterValidator(_check_hosts)]
+MailAddress = Annotated[str, AfterValidator(_check_mail_address)]
+Rate = Annotated[str, AfterValidator(_check_rate)]
+
+
+def describe_faults(error: ValidationError, fields: Fields) -> str:
+    """Names every wrong variable, and leaves out its value: it may be a secret."""
+    faults: list[str] = []
+    for fault in error.errors(include_input=False, include_url=False):
+        # A fault of several variables together has no location, and names them in its message.
+        name = "".join(f"{part}: ".upper() for part in fault["loc"][:1])
+        faults.append(name + _message(fault, fields))
+    return "Wrong settings: " + "; ".join(faults)
+
+
+def _message(fault: ErrorDetails, fields: Fields) -> str:
+    message = ALLOWED.get(fault["type"], fault["msg"].removeprefix("Value error, "))
+    if "{range}" not in message:
+        return message
+    return message.format(range=_range_of(fields[str(fault["loc"][0])]))
+
+
+def _range_of(field: FieldInfo) -> str:
+    bounds = field.metadata
+    low = [f" from {each.ge}" for each in bounds if isinstance(each, Ge)]
+    low += [f" over {each.gt}" for each in bounds if isinstance(each, Gt)]
+    high = [f" to {each.le}" for each in bounds if isinstance(each, Le)]
+    return "".join(low + high)
