@@ -9,6 +9,8 @@ import pytest
 
 from config.settings import PROJECT_ROOT
 
+pytestmark = pytest.mark.slow
+
 PATHS = ["/", "/docs", "/redoc", "/openapi.json", "/docs-assets/favicon.png", "/metrics"]
 PROGRAM = """
 import json, sys

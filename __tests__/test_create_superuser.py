@@ -39,6 +39,7 @@ def login(server, user_name, password):
     return httpx.post(f"{server.url}/api/auth/login", json=body)
 
 
+@pytest.mark.slow
 def test_the_random_password_is_printed_once_and_logs_the_superuser_in(
     create_superuser, start_server
 ):

@@ -202,6 +202,7 @@ def test_a_text_is_as_long_as_a_post_may_be():
     assert all(1 <= len(text) <= 280 for text in texts)
 
 
+@pytest.mark.slow
 def test_the_command_works_while_the_server_runs_and_refuses_a_second_time(start_server):
     server = start_server().wait_until_ready()
 

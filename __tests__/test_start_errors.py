@@ -14,6 +14,8 @@ from tcp_proxy import free_port
 
 from packages import embedded_postgres
 
+pytestmark = pytest.mark.slow
+
 NEEDING_A_DATABASE = ["migrate.py", "create_superuser.py", "seed_demo.py"]
 
 

@@ -1,12 +1,13 @@
 """The talk against a model of it in thirty lines of plain Python: whatever people do, in whatever
 order, the API says what the model says. The same stories every time; for others, and longer ones:
 
-    MODEL_EXAMPLES=500 MODEL_STEPS=100 pytest __tests__/abuse/test_model.py
+    MODEL_EXAMPLES=500 MODEL_STEPS=100 pytest -m slow __tests__/abuse/test_model.py
 """
 
 import os
 from dataclasses import dataclass, field
 
+import pytest
 from empty_database import empty_database
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, settings
@@ -22,6 +23,8 @@ from shop import headers_of
 
 from app import app
 from utils import request_budget
+
+pytestmark = pytest.mark.slow
 
 EXAMPLES = os.environ.get("MODEL_EXAMPLES")
 SETTINGS = settings(

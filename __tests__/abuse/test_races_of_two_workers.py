@@ -11,6 +11,8 @@ from repositories import token_repository
 from repositories.sql import execute, transaction
 from services import token_service
 
+pytestmark = pytest.mark.slow
+
 
 def statuses(answers):
     return Counter(answer.status_code for answer in answers)

@@ -34,7 +34,7 @@ from services.event_service import HANDLERS
 from services.outbox_service import relay_batch
 from utils.errors import Unavailable
 
-pytestmark = needs_rabbitmq
+pytestmark = [pytest.mark.slow, needs_rabbitmq]
 QUICK = (0.05, 0.1)
 CHILD = """
 import os, signal, sys

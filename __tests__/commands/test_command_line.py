@@ -57,6 +57,7 @@ def test_what_is_no_command_is_refused():
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.slow
 def test_the_shell_completes_commands_and_options(shell):
     assert completions(shell, "manage.py see") == ["seed-demo"]
     assert completions(shell, "manage.py seed-demo --po") == ["--posts"]
@@ -85,6 +86,7 @@ def test_it_can_be_started_by_its_name_for_completion_to_know_it():
     assert os.access(PROJECT_ROOT / "src" / "manage.py", os.X_OK)
 
 
+@pytest.mark.slow
 def test_openapi_is_what_the_server_gives(client, tmp_path):
     served = client.get("/openapi.json").json()
     data_dir, file = tmp_path / "data", tmp_path / "openapi.json"
@@ -105,6 +107,7 @@ def test_openapi_says_why_a_file_cannot_be_written(tmp_path):
     assert refused.stderr.endswith("cannot be written: No such file or directory.\n")
 
 
+@pytest.mark.slow
 def test_the_server_does_without_the_command_line():
     program = "import sys; sys.path.insert(0, 'src'); import app; print('typer' in sys.modules)"
     loaded = subprocess.run(

@@ -116,6 +116,7 @@ def workers(monkeypatch):
         process.communicate()
 
 
+@pytest.mark.slow
 def test_any_worker_shows_the_figures_of_all_and_forgets_connections_of_the_dead(workers):
     with metrics.shared_by_workers():
         folder = Path(settings.handed_down(metrics.FOLDER))

@@ -78,6 +78,7 @@ def test_who_loses_the_race_takes_the_winners(tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_eight_processes_at_once_get_the_same_ones(tmp_path):
     source = str(secrets.Path(secrets.__file__).parents[1])
     processes = [

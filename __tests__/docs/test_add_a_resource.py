@@ -14,6 +14,8 @@ from tools import needed_module
 
 from config.settings import PROJECT_ROOT
 
+pytestmark = pytest.mark.slow
+
 FILE = re.compile(r"`(\S+\.\w+)`:\n\n```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 FILES = FILE.findall(RECIPE.section("The files"))
 HELLO = {"text": "Tea at five."}

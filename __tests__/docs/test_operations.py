@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import psycopg
+import pytest
 from pages import OPERATIONS
 from programs import run
 
@@ -22,6 +23,7 @@ def test_the_table_of_commands_is_the_program():
         assert (PROJECT_ROOT / program.strip("`")).exists()
 
 
+@pytest.mark.slow
 def test_a_backup_brings_back_what_was_deleted(tmp_path):
     """Both commands, on a PostgreSQL of the same kind."""
     data_dir = tmp_path / "data"

@@ -11,6 +11,7 @@ from config.settings import PROJECT_ROOT
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the tours need curl")
+@pytest.mark.slow
 def test_every_line_of_the_tours_works(start_server, tmp_path):
     """The one of README.md, then the administrator's."""
     server = start_server().wait_until_ready()

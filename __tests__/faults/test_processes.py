@@ -14,6 +14,8 @@ from live_server import NO_LIMITS
 from load import NO_ANSWER, back_after, tally
 from shop import eventually
 
+pytestmark = pytest.mark.slow
+
 SHUTDOWN_SECONDS = 10.0
 
 

@@ -181,6 +181,7 @@ def test_the_lock_is_free_again_afterwards(empty, files):
     assert free
 
 
+@pytest.mark.slow
 def test_two_programs_at_once_on_a_machine_that_has_nothing_yet(tmp_path):
     """Both start PostgreSQL, one makes the cluster, one applies each file, both succeed."""
     data = tmp_path / "data"

