@@ -2,7 +2,7 @@
 
     .venv/bin/python docs/generate.py
 
-Run it after a change of endpoints, permissions, settings, refusals or metrics. With `--check` it
+Run it after a change of endpoints, permissions, settings, errors or metrics. With `--check` it
 writes nothing, names what is out of date, and ends with exit code 1.
 """
 
@@ -53,7 +53,7 @@ def generated_files() -> dict[str, str]:
         "settings": settings_tables((ROOT / ".env.example").read_text("utf-8")),
         "endpoints": endpoint_table(document),
         "permissions": permission_table(permissions),
-        "refusals": refusal_table(),
+        "errors": error_table(),
         "metrics": metric_table(figures),
     }
     reference = (ROOT / REFERENCE).read_text("utf-8")
@@ -164,13 +164,10 @@ def permission_table(held: dict[str, set[str]]) -> str:
     )
 
 
-def refusal_table() -> str:
-    from dependencies.documentation.answers import EXAMPLES
+def error_table() -> str:
+    from dependencies.documentation.answers import MEANINGS
 
-    return table(
-        ("status", "when", "for example"),
-        ((str(status), when, sentence) for status, (when, sentence) in EXAMPLES.items()),
-    )
+    return table(("status", "meaning"), ((str(status), text) for status, text in MEANINGS.items()))
 
 
 def metric_table(figures: str) -> str:

@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 
 from config.startup import settings_or_exit
 from dependencies.auth import use_bearer_scheme
-from dependencies.documentation.answers import documented_errors
+from dependencies.documentation.answers import GENERAL_ERRORS
 from dependencies.documentation.openapi import install_openapi
 from dependencies.documentation.pages import DESCRIPTION, docs_router, install_docs
 from dependencies.errors import UnforeseenErrors, install_error_handlers
@@ -42,7 +42,7 @@ app = FrontedFastAPI(
     redoc_url=None,
     redirect_slashes=False,
     generate_unique_id_function=lambda route: route.name,
-    responses=documented_errors(500, 503),
+    responses=GENERAL_ERRORS,
     # FastAPI would look for an OpenTelemetry provider at every request.
     telemetry={"tracing": False, "metrics": False, "logs": False},
     middleware=[Middleware(UnforeseenErrors)],

@@ -40,11 +40,11 @@ def models_of(method: str, path: str) -> dict[int, Any] | None:
     for route in (route for router in ROUTERS for route in router.routes):
         if method in route.methods and route.path_regex.match(path) and route.include_in_schema:
             documented = app.openapi()["paths"][route.path_format][method.lower()]["responses"]
-            # FastAPI documents a 422 itself wherever there is a parameter.
-            models = {422: InvalidInput, 500: Error, 503: Error}
+            # What guards, limits and validation answer is not in the table.
+            models = {422: InvalidInput}
             models |= {status: answer.get("model") for status, answer in route.responses.items()}
             models[route.status_code or 200] = route.response_model
-            return {int(status): models[int(status)] for status in documented}
+            return {int(status): models.get(int(status), Error) for status in documented}
     return None
 
 

@@ -18,7 +18,7 @@ hashing.post(
     summary="Create an account",
     status_code=201,
     response_model=TokenPair,
-    responses=documented_errors(413, 422, 429, examples={409: "User already exists"}),
+    responses=documented_errors({409: "User already exists"}),
     dependencies=[limit("register")],
 )(auth_controller.register)
 
@@ -26,7 +26,7 @@ hashing.post(
     "/auth/login",
     summary="Log in",
     response_model=TokenPair,
-    responses=documented_errors(413, 422, 429, examples={401: "Wrong password"}),
+    responses=documented_errors({401: "Wrong password"}),
     dependencies=[limit("login")],
 )(auth_controller.login)
 
@@ -34,7 +34,7 @@ public.post(
     "/auth/refresh",
     summary="Renew the tokens",
     response_model=TokenPair,
-    responses=documented_errors(413, 422, 429, examples={401: "Invalid refresh token"}),
+    responses=documented_errors({401: "Invalid refresh token"}),
     dependencies=[limit("refresh")],
 )(auth_controller.refresh)
 
@@ -44,7 +44,7 @@ password_form.post(
     "/login/access-token",
     summary="Log in by OAuth2's password form",
     response_model=BearerToken,
-    responses=documented_errors(413, 422, 429, examples={401: "Wrong password"}),
+    responses=documented_errors({401: "Wrong password"}),
     dependencies=[login_form_limit()],
 )(auth_controller.get_access_token)
 
@@ -53,21 +53,19 @@ router = APIRouter(
     tags=["sessions"],
     route_class=JsonRoute,
     dependencies=[MEMBER],
-    responses=documented_errors(401),
 )
 
 router.get(
     "/sessions",
     summary="List your sessions",
     response_model=list[Session],
-    responses=documented_errors(422),
 )(auth_controller.get_sessions)
 
 router.delete(
     "/sessions/{session_id}",
     summary="End one session",
     status_code=204,
-    responses=documented_errors(422, examples={404: "Session not found"}),
+    responses=documented_errors({404: "Session not found"}),
 )(auth_controller.end_session)
 
 router.delete(
@@ -90,7 +88,6 @@ recovery.post(
     "/auth/password/forgot",
     summary="Ask for a new password",
     status_code=202,
-    responses=documented_errors(413, 422, 429),
     dependencies=[limit("token")],
 )(auth_controller.forgot_password)
 
@@ -98,7 +95,7 @@ recovery.post(
     "/auth/email/confirm",
     summary="Confirm an e-mail address with the token from the mail",
     status_code=204,
-    responses=documented_errors(413, 422, 429, examples={401: "Invalid or expired token"}),
+    responses=documented_errors({401: "Invalid or expired token"}),
     dependencies=[limit("token")],
 )(auth_controller.confirm_email)
 
@@ -106,6 +103,6 @@ recovery_hashing.post(
     "/auth/password/reset",
     summary="Set a new password with the token from the mail",
     status_code=204,
-    responses=documented_errors(413, 422, 429, examples={401: "Invalid or expired token"}),
+    responses=documented_errors({401: "Invalid or expired token"}),
     dependencies=[limit("token")],
 )(auth_controller.reset_password)

@@ -15,7 +15,6 @@ router = APIRouter(
     tags=["posts"],
     route_class=JsonRoute,
     dependencies=[limit("post")],
-    responses=documented_errors(401, 422, 429),
 )
 
 router.get(
@@ -23,7 +22,6 @@ router.get(
     summary="Read the feed",
     operation_id="get_posts",
     response_model=list[Post],
-    responses=documented_errors(403),
     dependencies=[require("post:read")],
 )(post_controller.get_all_posts)
 
@@ -32,7 +30,7 @@ router.post(
     summary="Write a post or a reply",
     status_code=201,
     response_model=Post,
-    responses=documented_errors(403, 404, 413),
+    responses=documented_errors({404: "Post not found"}),
     dependencies=[require("post:create")],
     openapi_extra=request_examples(
         bodies={
@@ -46,7 +44,7 @@ router.get(
     "/{post_id}",
     summary="Read one post",
     response_model=Post,
-    responses=documented_errors(403, 404),
+    responses=documented_errors({404: "Post not found"}),
     dependencies=[require("post:read")],
 )(post_controller.get_post)
 
@@ -54,7 +52,7 @@ router.delete(
     "/{post_id}",
     summary="Delete a post",
     status_code=204,
-    responses=documented_errors(examples={404: "Post not found or already deleted"}),
+    responses=documented_errors({404: "Post not found or already deleted"}),
     dependencies=[MEMBER],
     openapi_extra=request_examples(path={"post_id": 2}),
 )(post_controller.delete_post)
@@ -63,7 +61,7 @@ router.post(
     "/{post_id}/view",
     summary="Count your view of a post",
     status_code=201,
-    responses=documented_errors(403, 404, examples={409: "Post already viewed"}),
+    responses=documented_errors({404: "Post not found", 409: "Post already viewed"}),
     dependencies=[require("post:view")],
 )(post_controller.view_post)
 
@@ -71,7 +69,7 @@ router.post(
     "/{post_id}/like",
     summary="Like a post",
     status_code=201,
-    responses=documented_errors(403, 404, 409),
+    responses=documented_errors({404: "Post not found", 409: "Post already liked"}),
     dependencies=[require("post:like")],
 )(post_controller.like_post)
 
@@ -80,6 +78,6 @@ router.delete(
     summary="Take your like back",
     operation_id="unlike_post",
     status_code=204,
-    responses=documented_errors(403, 404),
+    responses=documented_errors({404: "Post not found"}),
     dependencies=[require("post:like")],
 )(post_controller.dislike_post)

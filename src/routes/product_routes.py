@@ -15,7 +15,6 @@ router = APIRouter(
     tags=["products"],
     route_class=ExactJsonRoute,
     dependencies=[limit("product")],
-    responses=documented_errors(401, 403, 422, 429),
 )
 
 router.get(
@@ -30,7 +29,6 @@ router.post(
     summary="Add a product",
     status_code=201,
     response_model=Product,
-    responses=documented_errors(413),
     dependencies=[require("product:create")],
     openapi_extra=request_examples(
         bodies={
@@ -48,7 +46,7 @@ router.get(
     "/{product_id}",
     summary="Read one product",
     response_model=Product,
-    responses=documented_errors(examples={404: "Product not found"}),
+    responses=documented_errors({404: "Product not found"}),
     dependencies=[require("product:read")],
 )(product_controller.get_product)
 
@@ -56,7 +54,7 @@ router.put(
     "/{product_id}",
     summary="Change a product",
     response_model=Product,
-    responses=documented_errors(400, 413, examples={404: "Product not found"}),
+    responses=documented_errors({400: "No fields to update", 404: "Product not found"}),
     dependencies=[require("product:update")],
 )(product_controller.update_product)
 
@@ -64,7 +62,7 @@ router.delete(
     "/{product_id}",
     summary="Delete a product",
     status_code=204,
-    responses=documented_errors(examples={404: "Product not found"}),
+    responses=documented_errors({404: "Product not found"}),
     dependencies=[require("product:delete")],
     openapi_extra=request_examples(path={"product_id": 2}),
 )(product_controller.delete_product)

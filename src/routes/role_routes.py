@@ -13,7 +13,6 @@ router = APIRouter(
     prefix="/api",
     tags=["roles"],
     route_class=JsonRoute,
-    responses=documented_errors(401, 403, 422),
 )
 READ = [require("role:read")]
 WRITE = [require("role:write")]
@@ -30,9 +29,7 @@ router.post(
     summary="Create a role",
     status_code=201,
     response_model=Role,
-    responses=documented_errors(
-        413, examples={409: "There is a role moderator already, choose another name"}
-    ),
+    responses=documented_errors({409: "There is a role moderator already, choose another name"}),
     dependencies=WRITE,
     openapi_extra=request_examples(
         bodies={
@@ -46,7 +43,7 @@ router.get(
     "/roles/{role_id}",
     summary="Read a role",
     response_model=Role,
-    responses=documented_errors(examples={404: "Role not found"}),
+    responses=documented_errors({404: "Role not found"}),
     dependencies=READ,
 )(role_controller.get_role)
 
@@ -55,9 +52,11 @@ router.patch(
     summary="Change a role",
     response_model=Role,
     responses=documented_errors(
-        400,
-        413,
-        examples={404: "Role not found", 409: "The role user is built in and keeps its name"},
+        {
+            400: "No fields to update",
+            404: "Role not found",
+            409: "The role user is built in and keeps its name",
+        }
     ),
     dependencies=WRITE,
 )(role_controller.update_role)
@@ -67,7 +66,7 @@ router.delete(
     summary="Delete a role",
     status_code=204,
     responses=documented_errors(
-        examples={404: "Role not found", 409: "The role user is built in and stays"}
+        {404: "Role not found", 409: "The role user is built in and stays"}
     ),
     dependencies=WRITE,
 )(role_controller.delete_role)
@@ -77,11 +76,10 @@ router.put(
     summary="Set what a role holds",
     response_model=Role,
     responses=documented_errors(
-        413,
-        examples={
+        {
             404: "There is no permission post:paint",
             409: "The role admin holds every permission; make a role of your own",
-        },
+        }
     ),
     dependencies=WRITE,
 )(role_controller.set_role_permissions)
@@ -98,7 +96,7 @@ router.post(
     summary="Create a permission",
     status_code=201,
     response_model=Permission,
-    responses=documented_errors(413, examples={409: "There is a permission post:pin already"}),
+    responses=documented_errors({409: "There is a permission post:pin already"}),
     dependencies=WRITE,
 )(role_controller.create_permission)
 
@@ -107,10 +105,7 @@ router.delete(
     summary="Delete a permission",
     status_code=204,
     responses=documented_errors(
-        examples={
-            404: "Permission not found",
-            409: "Take post:pin from these roles first: moderator",
-        }
+        {404: "Permission not found", 409: "Take post:pin from these roles first: moderator"}
     ),
     dependencies=WRITE,
 )(role_controller.delete_permission)

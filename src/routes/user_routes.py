@@ -17,18 +17,14 @@ router = APIRouter(
     tags=["users"],
     route_class=JsonRoute,
     dependencies=[limit("user")],
-    responses=documented_errors(429),
 )
 # Those that may hash a password have threads of their own.
-hashing = APIRouter(
-    prefix="/api/users", tags=["users"], route_class=HashingRoute, responses=documented_errors(429)
-)
+hashing = APIRouter(prefix="/api/users", tags=["users"], route_class=HashingRoute)
 
 router.get(
     "",
     summary="List the users",
     response_model=list[User],
-    responses=documented_errors(401, 403, 422),
     dependencies=[require("user:read")],
 )(user_controller.get_users)
 
@@ -38,14 +34,11 @@ hashing.post(
     status_code=201,
     response_model=UserProfile,
     responses=documented_errors(
-        401,
-        413,
-        422,
-        examples={
+        {
             403: "Only a superuser may change who is one",
             404: "There is no role painter",
             409: "User already exists",
-        },
+        }
     ),
     dependencies=[limit("user"), require("user:create")],
 )(user_controller.create_user)
@@ -55,7 +48,7 @@ hashing.post(
     summary="Create an account without logging in",
     status_code=201,
     response_model=User,
-    responses=documented_errors(413, 422, examples={409: "User already exists"}),
+    responses=documented_errors({409: "User already exists"}),
     dependencies=[limit("register")],
     openapi_extra=request_examples(
         bodies={
@@ -74,7 +67,7 @@ router.get(
     "/me",
     summary="Read your own profile",
     response_model=OwnProfile,
-    responses=documented_errors(401, examples={404: "User not found"}),
+    responses=documented_errors({404: "User not found"}),
     dependencies=[MEMBER],
 )(user_controller.get_me)
 
@@ -82,7 +75,7 @@ router.get(
     "/{user_id:user}",
     summary="Read a user's profile",
     response_model=User | UserProfile,
-    responses=documented_errors(401, 403, 422, examples={404: "User not found"}),
+    responses=documented_errors({404: "User not found"}),
     dependencies=[own_or("user:read")],
 )(user_controller.get_user)
 
@@ -95,15 +88,12 @@ for method in ("PUT", "PATCH"):
         summary="Change an account",
         response_model=User,
         responses=documented_errors(
-            400,
-            401,
-            413,
-            422,
-            examples={
+            {
+                400: "No fields to update",
                 403: "This change needs the present password, as current_password",
                 404: "User not found",
                 409: "User already exists",
-            },
+            }
         ),
         dependencies=[limit("user"), own_or("user:update_any")],
         openapi_extra=request_examples(
@@ -126,13 +116,11 @@ router.delete(
     operation_id="delete_user",
     status_code=204,
     responses=documented_errors(
-        401,
-        422,
-        examples={
+        {
             403: "A superuser cannot delete their own account",
             404: "User not found",
             409: "This is the last active superuser: make somebody else a superuser first",
-        },
+        }
     ),
     dependencies=[own_or("user:delete_any")],
     openapi_extra=request_examples(path={"user_id": 3}),
@@ -144,14 +132,13 @@ roles = APIRouter(
     tags=["roles"],
     route_class=JsonRoute,
     dependencies=[limit("user")],
-    responses=documented_errors(401, 403, 422, 429),
 )
 
 roles.get(
     "/{user_id:user}/roles",
     summary="Read a user's roles",
     response_model=list[Role],
-    responses=documented_errors(examples={404: "User not found"}),
+    responses=documented_errors({404: "User not found"}),
     dependencies=[require("role:read")],
     openapi_extra=request_examples(path={"user_id": 4}),
 )(user_controller.get_user_roles)
@@ -160,7 +147,7 @@ roles.put(
     "/{user_id:user}/roles",
     summary="Set a user's roles",
     response_model=list[Role],
-    responses=documented_errors(413, examples={404: "There is no role painter"}),
+    responses=documented_errors({404: "There is no role painter"}),
     dependencies=[require("role:write")],
     openapi_extra=request_examples(path={"user_id": 4}),
 )(user_controller.set_user_roles)

@@ -1,4 +1,4 @@
-"""The documentation of what a route may answer instead of what was asked for."""
+"""The errors in /openapi.json: their models, examples and headers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -26,22 +26,17 @@ class InvalidInput(TypedDict):
     error: str
 
 
-EXAMPLES: dict[int, tuple[str, str]] = {
-    400: ("The request asks for nothing", "No fields to update"),
-    401: ("No token, or one that is bad, expired or revoked", "Not authenticated"),
-    403: ("Known, but not allowed", "This needs the permission post:delete_any"),
-    404: ("Not there, or deleted", "Post not found"),
-    409: ("Already there or already done", "Post already liked"),
-    413: ("The body is too large", "The body must not be larger than 64 KiB"),
-    429: (
-        "Too many requests; try again after `Retry-After`",
-        "Too many requests, please try again later",
-    ),
-    500: ("A fault of the server, which its log explains", "Internal Server Error"),
-    503: (
-        "The database does not answer; try again after `Retry-After`",
-        "The database is not available, please try again shortly",
-    ),
+MEANINGS = {
+    400: "The request asks for nothing that can be done",
+    401: "No token, or a token that is malformed, expired or revoked",
+    403: "Not allowed",
+    404: "Not there, or deleted",
+    409: "Already there, already done, or not possible in the present state",
+    413: "The body is too large",
+    422: "The body, path or query does not validate",
+    429: "Too many requests; try again after `Retry-After`",
+    500: "A fault of the server, which its log explains",
+    503: "The database does not answer; try again after `Retry-After`",
 }
 
 
@@ -62,17 +57,20 @@ HEADERS: dict[int, dict[str, Any]] = {
 }
 
 
-def documented_errors(
-    *statuses: int, examples: Mapping[int, str] | None = None
-) -> dict[int | str, dict[str, Any]]:
-    """For `responses=` in a route table: the statuses of its errors.
+def documented_errors(examples: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+    """For `responses=`: the statuses of errors, each with the sentence of its example.
 
-    `examples={404: "User not found"}` documents 404 too, with this sentence as its example.
+    A route table names the errors of its services. Those of guards, limits and validation are
+    documented by themselves.
     """
-    sentences = examples or {}
     return {
-        status: _invalid_input() if status == 422 else _error(status, sentences.get(status))
-        for status in sorted({*statuses, *sentences})
+        status: {
+            "model": Error,
+            "description": MEANINGS[status],
+            "headers": HEADERS.get(status, {}),
+            "content": {"application/json": {"example": error_body(sentence)}},
+        }
+        for status, sentence in examples.items()
     }
 
 
@@ -80,20 +78,18 @@ def error_body(sentence: str) -> Error:
     return {"detail": sentence, "error": sentence}
 
 
-def _error(status: int, sentence: str | None) -> dict[str, Any]:
-    description, example = EXAMPLES[status]
-    words = sentence or example
-    return {
-        "model": Error,
-        "description": description,
-        "headers": HEADERS.get(status, {}),
-        "content": {"application/json": {"example": error_body(words)}},
-    }
-
-
-def _invalid_input() -> dict[str, Any]:
-    """Its example depends on what the route takes: `examples.py` adds it."""
-    return {
-        "model": InvalidInput,
-        "description": "The body, path or query does not validate",
-    }
+# For `responses=` of the app: what guards, limits, validation and faults answer. `openapi.py`
+# takes out what an operation cannot answer, and gives the 403 and the 422 their examples.
+GENERAL_ERRORS = {
+    **documented_errors(
+        {
+            401: "Not authenticated",
+            403: "Not allowed",
+            413: "The body must not be larger than 64 KiB",
+            429: "Too many requests, please try again later",
+            500: "Internal Server Error",
+            503: "The database is not available, please try again shortly",
+        }
+    ),
+    422: {"model": InvalidInput, "description": MEANINGS[422]},
+}

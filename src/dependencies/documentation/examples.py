@@ -1,4 +1,4 @@
-"""Examples for /openapi.json: what to send so that it works, and what comes back.
+"""Examples for /openapi.json: requests that work as they stand, and what comes back.
 
 They are taken from the models and parameters; a route adds its own with `request_examples`.
 """
@@ -7,10 +7,13 @@ from typing import Any, cast
 
 Json = dict[str, Any]
 
-# Keys of `openapi_extra` that the document does not have in the end.
-BODIES, PATH_VALUES = "x-bodies", "x-path-values"
-# Of the text "x".
-NOT_A_UUID = "Input should be a valid UUID, invalid character: found `x` at 0"
+# A key of `openapi_extra` that the finished document does not have.
+PATH_VALUES = "x-path-values"
+# The fault of the text `x` where another type is asked for.
+WRONG_TYPE = {
+    "integer": ("value_error", "Input should be a valid integer"),
+    "uuid": ("uuid_parsing", "Input should be a valid UUID, invalid character: found `x` at 0"),
+}
 
 
 def request_examples(bodies: Json | None = None, path: Json | None = None) -> Json:
@@ -18,91 +21,82 @@ def request_examples(bodies: Json | None = None, path: Json | None = None) -> Js
 
     `bodies`: the title of an example and the body to send. `path`: a parameter and its value.
     """
-    return {BODIES: bodies or {}, PATH_VALUES: path or {}}
+    extra: Json = {PATH_VALUES: path or {}}
+    if bodies:
+        named = {title: {"value": body} for title, body in bodies.items()}
+        extra["requestBody"] = {"content": {"application/json": {"examples": named}}}
+    return extra
 
 
 def add_examples(operation: Json, schemas: Json) -> None:
     """One for every value in the path, for the body, and for the body of every answer."""
-    path_values, bodies = operation.pop(PATH_VALUES, {}), operation.pop(BODIES, {})
+    path_values = operation.pop(PATH_VALUES, {})
     for parameter in operation.get("parameters", ()):
         if parameter["in"] == "path":
             known = path_values.get(parameter["name"])
-            parameter["example"] = known or _example(parameter["schema"], schemas)
+            parameter["example"] = _example(parameter["schema"], schemas, known)
     for content in operation.get("requestBody", {}).get("content", {}).values():
-        if bodies:
-            content["examples"] = {name: {"value": value} for name, value in bodies.items()}
-        else:
+        if "examples" not in content:
             content["example"] = _example(content["schema"], schemas)
+    invalid_input = _invalid_input(operation, schemas)
+    if invalid_input is None:  # FastAPI documents a 422 for every parameter, also for any text
+        operation["responses"].pop("422", None)
     for status, answer in operation["responses"].items():
-        if status == "422":
-            answer["content"]["application/json"]["example"] = _invalid_input(operation, schemas)
         for content in answer.get("content", {}).values():
-            content.setdefault("example", _example(content.get("schema", {}), schemas))
+            given = invalid_input if status == "422" else None
+            content.setdefault("example", _example(content.get("schema", {}), schemas, given))
 
 
-def _invalid_input(operation: Json, schemas: Json) -> Json:
-    """What the operation answers to a body without a field, or to a wrong parameter."""
-    kind, where, field, words = _fault(operation, schemas)
-    fault = {"type": kind, "loc": [where, field], "msg": words}
-    return {"detail": [fault], "error": f"{field}: {words}"}
-
-
-def _fault(operation: Json, schemas: Json) -> tuple[str, str, str, str]:
+def _invalid_input(operation: Json, schemas: Json) -> Json | None:
+    """What the operation answers to a body without its first field or with an unknown one, or to
+    `x` as a parameter; None if it takes nothing that can be wrong."""
     for content in operation.get("requestBody", {}).get("content", {}).values():
-        match _resolved(content["schema"], schemas):
-            case {"required": [field, *_]}:
-                return "missing", "body", field, "Field required"
-            case _:
-                return "extra_forbidden", "body", "surprise", "Extra inputs are not permitted"
-    parameters = operation["parameters"]
-    if any(each["name"] == "limit" for each in parameters):
-        return "greater_than_equal", "query", "limit", "Input should be greater than or equal to 1"
-    first = parameters[0]
-    if first["schema"].get("format") == "uuid":
-        return "uuid_parsing", first["in"], first["name"], NOT_A_UUID
-    return "value_error", first["in"], first["name"], "Input should be a valid integer"
+        schema = content["schema"]
+        required = _model(schema.get("anyOf", [schema])[0], schemas).get("required")
+        if required:
+            return _fault("missing", "body", required[0], "Field required")
+        return _fault("extra_forbidden", "body", "surprise", "Extra inputs are not permitted")
+    # A guard may look at a value in the path before it is checked.
+    for parameter in sorted(operation.get("parameters", ()), key=lambda each: each["in"] == "path"):
+        schema = parameter["schema"]
+        schema = schema.get("anyOf", [schema])[0]
+        wrong = WRONG_TYPE.get(schema.get("format", schema.get("type")))
+        if wrong:
+            return _fault(wrong[0], parameter["in"], parameter["name"], wrong[1])
+    return None
 
 
-def _resolved(schema: Json, schemas: Json) -> Json:
+def _fault(kind: str, where: str, field: str, sentence: str) -> Json:
+    fault = {"type": kind, "loc": [where, field], "msg": sentence}
+    return {"detail": [fault], "error": f"{field}: {sentence}"}
+
+
+def _model(schema: Json, schemas: Json) -> Json:
+    """What a `$ref` names; any other schema is itself."""
+    return schemas[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+
+
+def _example(schema: Json, schemas: Json, given: Any = None) -> Any:
+    """`given`, or what the examples in the schema add up to; fields in the schema's order, for
+    pydantic sorts those of an example by name. None where there is no example."""
+    if given is None:
+        given = schema.get("example", next(iter(schema.get("examples", ())), None))
     match schema:
-        case {"$ref": reference}:
-            return schemas[reference.rpartition("/")[2]]
+        case {"$ref": _}:
+            return _example(_model(schema, schemas), schemas, given)
         case {"anyOf": [first, *_]}:
-            return _resolved(first, schemas)
-        case _:
-            return schema
-
-
-def _example(schema: Json, schemas: Json) -> Any:
-    """What the examples in a schema add up to; None where there is none."""
-    match schema:
-        case {"$ref": reference}:
-            return _example(schemas[reference.rpartition("/")[2]], schemas)
-        case {"example": value} | {"examples": [value, *_]}:
-            return _in_order(value, schema, schemas)
-        case {"anyOf": [first, *_]}:
-            return _example(first, schemas)
+            return _example(first, schemas, given)
         case {"items": items}:
-            return [_example(items, schemas)]
+            return [_example(items, schemas, row) for row in ([None] if given is None else given)]
+        case {"properties": properties} if given:
+            fields = cast(Json, given)
+            return {
+                name: _example(properties[name], schemas, fields[name])
+                for name in properties
+                if name in fields
+            }
         case {"properties": properties}:
             fields = {name: _example(field, schemas) for name, field in properties.items()}
             return {name: value for name, value in fields.items() if value is not None}
         case _:
-            return None
-
-
-def _in_order(value: Any, schema: Json, schemas: Json) -> Any:
-    """The value with its fields in the order of the schema; pydantic sorts examples by name."""
-    match value, schema:
-        case _, {"$ref": reference}:
-            return _in_order(value, schemas[reference.rpartition("/")[2]], schemas)
-        case dict(), {"properties": properties}:
-            return {
-                name: _in_order(value[name], field, schemas)
-                for name, field in properties.items()
-                if name in value
-            }
-        case list(), {"items": items}:
-            return [_in_order(each, items, schemas) for each in cast(list[Any], value)]
-        case _:
-            return value
+            return given

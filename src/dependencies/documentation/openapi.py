@@ -1,7 +1,7 @@
 """Completes /openapi.json: who may call an operation, how often, and what its answers look like.
 
-Access and limits are read from the guards in the route tables, so the document says what the
-server enforces.
+Access, limits and the errors that follow from them are read from the guards in the route tables,
+so the document says what the server enforces.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from dependencies.auth import OwnOrPermission, Permission, require_member
-from dependencies.documentation.answers import EXAMPLES, error_body, header
+from dependencies.documentation.answers import error_body, header
 from dependencies.documentation.examples import add_examples
 from dependencies.rate_limit import AddressLimit, CallerLimit, LoginLimit
 from services import rate_limit_service
@@ -29,8 +29,8 @@ LINK = header(
 def install_openapi(app: FastAPI, routers: Sequence[APIRouter]) -> None:
     """Completes what `app.openapi()` makes. `routers` are all that the app includes."""
     make = app.openapi
-    guards = {
-        (route.path_format, method.lower()): [each.dependency for each in route.dependencies]
+    routes = {
+        (route.path_format, method.lower()): route
         for router in routers
         for route in router.routes
         if isinstance(route, APIRoute)
@@ -42,27 +42,37 @@ def install_openapi(app: FastAPI, routers: Sequence[APIRouter]) -> None:
         document = make()
         for path, operations in document["paths"].items():
             for method, operation in operations.items():
-                _describe(operation, guards[path, method])
+                _describe(operation, routes[path, method])
                 add_examples(operation, document["components"]["schemas"])
         return document
 
     app.openapi = openapi
 
 
-def _describe(operation: Json, guards: Sequence[Any]) -> None:
+def _describe(operation: Json, route: APIRoute) -> None:
+    guards = [each.dependency for each in route.dependencies]
     who, permission = next(filter(None, map(_access, guards)), ("anyone, without a token", None))
-    limits = [words for guard in guards for words in _limits(guard)] or ["no limit"]
-    operation["description"] += f"\n\n**Who:** {who}.\n\n**How often:** {'; '.join(limits)}."
-    is_list = any(parameter["name"] == "limit" for parameter in operation.get("parameters", ()))
-    for status, answer in operation["responses"].items():
-        if status == "200" and is_list:
-            answer["headers"] = {"Link": LINK}
+    limits = [words for guard in guards for words in _limits(guard)]
+    how_often = "; ".join(limits) or "no limit"
+    operation["description"] += f"\n\n**Who:** {who}.\n\n**How often:** {how_often}."
+    answers = operation["responses"]
+    own = {str(status) for status in route.responses}
+    happens = {
+        "401": "security" in operation,
+        "403": permission is not None,
+        "413": "requestBody" in operation,
+        "429": bool(limits),
+    }
+    for status in [status for status, may in happens.items() if not may and status not in own]:
+        answers.pop(status, None)
+    if "403" in answers and "403" not in own:
+        sentence = f"This needs the permission {permission}"
+        answers["403"]["content"]["application/json"]["example"] = error_body(sentence)
+    if any(parameter["name"] == "limit" for parameter in operation.get("parameters", ())):
+        answers["200"]["headers"] = {"Link": LINK}
+    for status, answer in answers.items():
         if answer["description"] == "Successful Response":
             answer["description"] = HTTPStatus(int(status)).phrase
-        content = answer.get("content", {}).get("application/json", {})
-        # A 403 whose route gives no sentence of its own names the permission.
-        if permission and content.get("example") == error_body(EXAMPLES[403][1]):
-            content["example"] = error_body(f"This needs the permission {permission}")
 
 
 def _access(guard: Any) -> tuple[str, str | None] | None:
