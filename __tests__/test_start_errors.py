@@ -5,6 +5,8 @@ import shutil
 import socket
 import subprocess
 import time
+from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -108,19 +110,28 @@ def test_the_server_itself_waits_for_a_database_that_starts_up(start_server):
         assert server.stop() == 0
 
 
-def test_the_server_itself_waits_for_a_standby_that_may_become_the_primary(start_server):
-    server = start_server(PGOPTIONS="-c default_transaction_read_only=on")
+def alter(data_dir: Path, statement: LiteralString) -> None:
+    """What an administrator does to the database before the program starts."""
+    server = embedded_postgres.start(data_dir, "gophertalk")
+    try:
+        with psycopg.connect(**server.conninfo, autocommit=True) as connection:
+            connection.execute(statement)
+    finally:
+        server.release()
+
+
+READ_ONLY = "ALTER DATABASE gophertalk SET default_transaction_read_only = on"
+
+
+def test_the_server_itself_waits_for_a_standby_that_may_become_the_primary(data_dir, start_server):
+    alter(data_dir, READ_ONLY)
+    server = start_server(data_dir)
     wait_for("it must name the primary. GopherTalk starts without it and goes on trying", server)
     assert server.stop() == 0
 
 
 def test_a_role_that_may_not_make_tables(data_dir):
-    server = embedded_postgres.start(data_dir, "gophertalk")
-    try:
-        with psycopg.connect(**server.conninfo) as connection:
-            connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC, pg_database_owner")
-    finally:
-        server.release()
+    alter(data_dir, "REVOKE CREATE ON SCHEMA public FROM PUBLIC, pg_database_owner")
 
     said = sentence(run("migrate.py", DATA_DIR=str(data_dir)))
 
@@ -129,8 +140,8 @@ def test_a_role_that_may_not_make_tables(data_dir):
 
 
 def test_a_database_that_cannot_be_written(data_dir):
-    read_only = "-c default_transaction_read_only=on"
-    said = sentence(run("migrate.py", DATA_DIR=str(data_dir), PGOPTIONS=read_only))
+    alter(data_dir, READ_ONLY)
+    said = sentence(run("migrate.py", DATA_DIR=str(data_dir)))
 
     assert said.endswith("in a read-only transaction. Correct DB_HOST: it must name the primary.")
 

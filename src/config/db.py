@@ -7,6 +7,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
 from config.pool import BoundedConnection, BoundedPool, TimedCursor
+from config.session import pinned, prepare_session
 from config.settings import Settings
 
 GETCONN_TIMEOUT_SECONDS = 1.0
@@ -22,9 +23,7 @@ SESSION: dict[str, Any] = {
 
 
 def _configure(conn: BoundedConnection) -> None:
-    """PgBouncer keeps a client's time zone when it changes the server, but refuses `options`."""
-    if BoundedPool.behind_pooler:
-        conn.execute("SET TimeZone TO 'UTC'")
+    prepare_session(conn, BoundedPool.behind_pooler)
 
 
 def _new_pool() -> BoundedPool:
@@ -68,21 +67,19 @@ def open_pool(settings: Settings, target: Callable[[], dict[str, Any]]) -> None:
     was prepared on one server is unknown to the next. The timeouts must then be set for the role
     (README, "PgBouncer").
     """
-    timeout_ms = int(settings.postgres_transaction_timeout * 1000)
-    session = {
-        "TimeZone": "UTC",
-        "statement_timeout": timeout_ms,
-        "idle_in_transaction_session_timeout": timeout_ms + 1000,
-    }
-    options = " ".join(f"-c {name}={value}" for name, value in session.items())
+    statement_timeout_ms = int(settings.postgres_transaction_timeout * 1000)
     BoundedPool.behind_pooler = bool(settings.db_pooler)
     TimedCursor.slow_seconds = settings.slow_query_ms / 1000 or float("inf")
 
     def conninfo() -> str:
         return make_conninfo(
-            **target(),
+            **pinned(
+                target(),
+                BoundedPool.behind_pooler,
+                statement_timeout=statement_timeout_ms,
+                idle_in_transaction_session_timeout=statement_timeout_ms + 1000,
+            ),
             application_name="gophertalk",
-            options="" if settings.db_pooler else options,
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
             keepalives_idle=5,
             keepalives_interval=2,

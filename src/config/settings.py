@@ -5,6 +5,7 @@ This is the only module that looks at the environment. The rest asks `get_settin
 
 import os
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -211,3 +212,9 @@ def hand_down(name: str, value: str) -> None:
 
 def handed_down(name: str) -> str | None:
     return os.environ.get(name)
+
+
+def drop_variables(unwanted: Callable[[str], bool]) -> None:
+    """From the environment of this process: for a library that would read them itself."""
+    for name in [name for name in os.environ if unwanted(name)]:
+        del os.environ[name]

@@ -14,6 +14,7 @@ from psycopg.errors import DiskFull
 from config import db, redis
 from config.log import configure_logging
 from config.secrets import token_secrets
+from config.session import check_session, ignore_environment, pinned
 from config.settings import Settings, SettingsError, get_settings
 from config.startup_faults import (
     DatabaseUnavailable,
@@ -67,8 +68,9 @@ def database_server(settings: Settings) -> Generator[Target]:
 
     Raises StartupError.
     """
+    ignore_environment(settings)
     if settings.db_host:
-        yield lambda: db.server_conninfo(settings)
+        yield lambda: pinned(db.server_conninfo(settings), bool(settings.db_pooler))
         return
     try:
         server = embedded_postgres.start(settings.data_dir, EMBEDDED_NAME)
@@ -76,7 +78,7 @@ def database_server(settings: Settings) -> Generator[Target]:
         raise embedded_server_fault(error, settings.data_dir) from error
     try:
         with in_background(partial(_keep_alive, server)):
-            yield lambda: server.conninfo
+            yield lambda: pinned(server.conninfo, pooler=False)
     finally:
         server.release()
 
@@ -92,6 +94,7 @@ def _keep_alive(server: embedded_postgres.EmbeddedPostgres, stop: Event) -> None
 
 def migrate_now(target: Target) -> None:
     """Raises DatabaseUnavailable when the server cannot be reached yet, else StartupError."""
+    check_database(target)
     conninfo = target()
     try:
         migrate(conninfo)
@@ -107,7 +110,8 @@ def check_database(target: Target) -> None:
     """Raises DatabaseUnavailable when the server cannot be reached yet, else StartupError."""
     conninfo = target()
     try:
-        psycopg.connect(**conninfo, connect_timeout=5).close()
+        with psycopg.connect(**conninfo, connect_timeout=5) as conn:
+            check_session(conn, conninfo["user"])
     except psycopg.OperationalError as error:
         raise connection_fault(error, conninfo) from error
 
