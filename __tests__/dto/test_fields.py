@@ -1,5 +1,7 @@
 """The rules for single values, at their borders."""
 
+import re
+
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
@@ -159,6 +161,15 @@ def test_the_schema_tells_clients_the_bounds(rule):
     assert (schema["minLength"], schema["maxLength"]) == (1 if rule == "PersonName" else 5, 30)
     assert schema["pattern"].startswith("^")
     assert schema["pattern"].endswith("$")
+
+
+@pytest.mark.parametrize("rule", ["UserName", "PersonName", "Password"])
+def test_what_is_accepted_fits_the_pattern_that_clients_read(rule):
+    """Python's `re` is the strictest of those that read it."""
+    pattern = re.compile(TypeAdapter(getattr(fields, rule)).json_schema()["pattern"])
+    accepted = [value for _, value in (case.values for case in cases({rule: ACCEPTED[rule]}))]
+    assert all(pattern.fullmatch(value) for value in accepted)
+    assert not pattern.fullmatch("Anna-Maria")
 
 
 @pytest.mark.parametrize(("rule", "minimum"), [("Id", 1), ("IdOrZero", 0)])

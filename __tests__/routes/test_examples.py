@@ -1,5 +1,6 @@
 """/openapi.json as a place to work: words, access, limits, and examples that work as they stand."""
 
+import json
 import re
 
 import pytest
@@ -77,6 +78,14 @@ class TestEveryOperation:
             assert answer["description"] not in ("", "Successful Response")
             if status != "204":
                 assert all("example" in media for media in answer["content"].values()), status
+
+
+def test_every_pattern_is_one_in_python_too():
+    """Generated Python clients compile them."""
+    patterns = set(re.findall(r'"pattern": ("(?:[^"\\]|\\.)*")', json.dumps(DOCUMENT)))
+    assert len(patterns) > 3
+    for pattern in patterns:
+        re.compile(json.loads(pattern))
 
 
 def test_every_tag_has_a_line_in_tags():

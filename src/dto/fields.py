@@ -32,8 +32,11 @@ USER_NAME = regex.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 # The one is a path of its own beside those of the users, the other stands for who has left.
 RESERVED_NAMES = {"signup", "deleted"}
 SPECIAL_CHARACTERS = "@$!%*?&"
-# In a pattern: any character that PostgreSQL can store.
+# What stands in a pattern of the schema must mean the same to ECMAScript, to Python's `re` and to
+# others. Any character that PostgreSQL can store:
 NO_NUL = r"[^\u0000]"
+# Any character but what of ASCII and Latin-1 is no letter: `\p{L}` is an error in Python's `re`.
+LETTER = r"[^\u0000-@\[-`{-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u00d7\u00f7]"
 
 
 class RequestModel(BaseModel):
@@ -140,7 +143,12 @@ PersonName = Annotated[
     str,
     Field(min_length=1, max_length=30),
     AfterValidator(_is_name),
-    _string_schema(minLength=1, maxLength=30, pattern=r"^\p{L}[\p{L}\p{M}]*$"),
+    _string_schema(
+        minLength=1,
+        maxLength=30,
+        pattern=f"^{LETTER}+$",
+        description="Letters of any alphabet, and marks that combine with them",
+    ),
 ]
 Password = Annotated[
     Text,
@@ -150,7 +158,7 @@ Password = Annotated[
         minLength=5,
         maxLength=30,
         format="password",
-        pattern=_in_any_order("[a-zA-Z]", "[0-9]", "[@$!%*?&]"),
+        pattern=_in_any_order(LETTER, "[0-9]", "[@$!%*?&]"),
     ),
 ]
 # What is compared with a stored value needs no rules, only a bound.

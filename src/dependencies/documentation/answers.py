@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import TypeAdapter
 from typing_extensions import TypedDict
+
+SCHEMA = "#/components/schemas/{model}"
 
 
 class Error(TypedDict):
@@ -57,6 +60,12 @@ HEADERS: dict[int, dict[str, Any]] = {
 }
 
 
+def _json(model: type[Any], **example: Any) -> dict[str, Any]:
+    """FastAPI's `model=` would document an error in the media type of the route; it is JSON."""
+    schema = {"$ref": SCHEMA.format(model=model.__name__)}
+    return {"application/json": {"schema": schema, **example}}
+
+
 def documented_errors(examples: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
     """For `responses=`: the statuses of errors, each with the sentence of its example.
 
@@ -65,10 +74,9 @@ def documented_errors(examples: Mapping[int, str]) -> dict[int | str, dict[str, 
     """
     return {
         status: {
-            "model": Error,
             "description": MEANINGS[status],
-            "headers": HEADERS.get(status, {}),
-            "content": {"application/json": {"example": error_body(sentence)}},
+            "content": _json(Error, example=error_body(sentence)),
+            **({"headers": HEADERS[status]} if status in HEADERS else {}),
         }
         for status, sentence in examples.items()
     }
@@ -91,5 +99,14 @@ GENERAL_ERRORS = {
             503: "The database is not available, please try again shortly",
         }
     ),
-    422: {"model": InvalidInput, "description": MEANINGS[422]},
+    422: {"description": MEANINGS[422], "content": _json(InvalidInput)},
 }
+
+
+def error_schemas() -> dict[str, Any]:
+    """The models above, for the components of the document."""
+    models = [TypeAdapter(model) for model in (Error, InvalidInput)]
+    _, found = TypeAdapter.json_schemas(
+        [(model, "serialization", model) for model in models], ref_template=SCHEMA
+    )
+    return found["$defs"]

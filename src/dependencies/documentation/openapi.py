@@ -13,7 +13,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from dependencies.auth import OwnOrPermission, Permission, require_member
-from dependencies.documentation.answers import error_body, header
+from dependencies.documentation.answers import error_body, error_schemas, header
 from dependencies.documentation.examples import add_examples
 from dependencies.rate_limit import AddressLimit, CallerLimit, LoginLimit
 from services import rate_limit_service
@@ -40,10 +40,12 @@ def install_openapi(app: FastAPI, routers: Sequence[APIRouter]) -> None:
     @lru_cache
     def openapi() -> Json:
         document = make()
+        schemas = document["components"]["schemas"] | error_schemas()
+        document["components"]["schemas"] = schemas
         for path, operations in document["paths"].items():
             for method, operation in operations.items():
                 _describe(operation, routes[path, method])
-                add_examples(operation, document["components"]["schemas"])
+                add_examples(operation, schemas)
         return document
 
     app.openapi = openapi
