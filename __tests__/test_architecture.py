@@ -20,8 +20,8 @@ PROGRAMS = ("create_superuser", "manage", "migrate", "seed_demo", "worker")
 # Each room, and those of the others that it may import: downward only.
 MAY_IMPORT = {
     "app": {"config", "dependencies", "entry", "lifespan", "routes", "server"},
-    "lifespan": {"background", "config"},
-    "server": {"config"},
+    "lifespan": {"background", "config", "dependencies", "server"},
+    "server": {"config", "utils"},
     # `entry` checks the version of Python, then a command takes over.
     **{program: {"commands", "entry"} for program in PROGRAMS},
     "entry": set(),
@@ -73,6 +73,9 @@ ONLY_IN = {
     "starlette": ("app.py", "lifespan.py", "dependencies/"),
     "uvicorn": ("server/",),
     "asyncio": (
+        "lifespan.py",
+        "background/heartbeat.py",
+        "server/drain.py",
         "server/http_protocol.py",
         "server/joined_writes.py",
         "dependencies/auth.py",

@@ -1,18 +1,23 @@
 """What the app opens when it starts and closes when it stops."""
 
 import gc
+from asyncio import create_task, get_running_loop
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack, asynccontextmanager
+from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 
 from background.cache_keeper import run_cache_keeper
+from background.heartbeat import run_heartbeat, run_watchdog
 from background.pool_watcher import run_pool_watcher
 from background.relay import run_relay
 from background.sweeper import run_sweeper
 from config.log import configure_logging
 from config.settings import get_settings
 from config.startup import in_background, running
+from dependencies.routing.threads import in_worker_thread
+from server import drain
 
 
 @asynccontextmanager
@@ -27,7 +32,12 @@ async def lifespan(app: object) -> AsyncGenerator[None]:
         opened.enter_context(in_background(run_sweeper))
         opened.enter_context(in_background(run_cache_keeper))
         opened.enter_context(in_background(run_pool_watcher))
+        watchdog = partial(run_watchdog, ends_process=settings.workers > 1)
+        opened.enter_context(in_background(watchdog))
+        drain.install(get_running_loop())
         gc.freeze()  # what exists by now stays: the collector need not look at it again and again
+        heartbeat = create_task(run_heartbeat(in_worker_thread))
         yield
+        heartbeat.cancel()
     finally:
         await run_in_threadpool(opened.close)

@@ -122,7 +122,7 @@ def test_what_is_no_origin_is_refused(refused, value):
         ("MIGRATE_ON_START", ["2"]),
         ("DB_POOL_MIN", ["-1"]),
         ("DB_POOL_MAX", ["0"]),
-        ("SHUTDOWN_TIMEOUT", ["0", "301"]),
+        ("SHUTDOWN_TIMEOUT", ["1", "301"]),
         ("POSTGRES_TRANSACTION_TIMEOUT", ["0", "-1", "nan", "inf"]),
         ("ACCESS_TOKEN_EXPIRES", ["0", "-1", "1h"]),
         ("REFRESH_TOKEN_EXPIRES", ["0", "99999999999"]),

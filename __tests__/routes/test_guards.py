@@ -21,7 +21,9 @@ PUBLIC = {
     "DELETE /api/app/clear/all/tokens",
     "GET /",
     "GET /api/health-check",
+    "GET /api/livez",
     "GET /api/ping",
+    "GET /api/readyz",
     "GET /metrics",
 }
 UUID = "00000000-0000-4000-8000-000000000000"

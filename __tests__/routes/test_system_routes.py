@@ -10,6 +10,7 @@ from psycopg import OperationalError
 
 from app import app
 from dependencies.middleware.cors import Cors, cors_options
+from utils import process_state
 
 ORIGIN = "http://localhost:5173"
 PATHS = app.openapi()["paths"]
@@ -55,6 +56,52 @@ class TestState:
         database_raises(OperationalError("gone"))
         response = client.get("/api/ping")
         assert (response.status_code, response.json()) == (503, {"database": "down", **off})
+
+
+class TestProbes:
+    def test_live_asks_neither_the_database_nor_a_worker_thread(
+        self, client, database_raises, monkeypatch
+    ):
+        database_raises(OperationalError("gone"))
+        for name in ("busy_threads", "other_threads"):
+            monkeypatch.setattr(f"dependencies.routing.threads.{name}", None)
+
+        response = client.get("/api/livez")
+        assert (response.status_code, response.json()) == (200, {"status": "live"})
+
+    def test_not_live_when_nothing_gets_done(self, client, monkeypatch, refused):
+        monkeypatch.setattr(process_state, "_beats_missed", process_state.STALLED_BEATS + 1)
+
+        refused(client.get("/api/livez"), 503, "This process has finished nothing for too long")
+
+    def test_ready(self, client):
+        response = client.get("/api/readyz")
+        assert (response.status_code, response.json()) == (200, {"status": "ready"})
+        assert process_state.is_polled()
+
+    def test_not_ready_when_a_stop_has_begun(self, client, monkeypatch, refused):
+        monkeypatch.setattr(process_state, "stop_has_begun", True)
+
+        refused(client.get("/api/readyz"), 503, "The server is stopping")
+
+    def test_not_ready_on_tables_of_another_version(self, client, monkeypatch, refused):
+        monkeypatch.setattr("config.pool.BoundedPool.awaits_migration", True)
+
+        sentence = "The tables are not those that this version needs"
+        refused(client.get("/api/readyz"), 503, sentence)
+
+    def test_not_ready_without_a_database(self, client, database_raises, refused):
+        database_raises(OperationalError("gone"))
+
+        sentence = "The database is not available, please try again shortly"
+        refused(client.get("/api/readyz"), 503, sentence)
+
+    def test_neither_ready_nor_healthy_on_a_read_only_database(self, client, monkeypatch, refused):
+        monkeypatch.setattr("repositories.system_repository.takes_writes", lambda: False)
+
+        refused(client.get("/api/readyz"), 503, "The database is read-only")
+        assert client.get("/api/health-check").status_code == 500
+        assert client.get("/api/ping").json()["database"] == "down"
 
 
 class TestPaths:

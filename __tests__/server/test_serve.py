@@ -175,7 +175,7 @@ def test_a_request_that_runs_is_finished_before_the_end(start_server, workers):
 
 
 def test_a_request_that_does_not_end_holds_up_the_stop_only_so_long(start_server):
-    server = start_server(SHUTDOWN_TIMEOUT="1").wait_until_ready()
+    server = start_server(SHUTDOWN_TIMEOUT="2").wait_until_ready()
     head = (
         b"POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n"
     )

@@ -93,6 +93,11 @@ def open_pool(settings: Settings, target: Callable[[], dict[str, Any]]) -> None:
     pool.resize(settings.db_pool_min, settings.db_pool_max)
 
 
+def schema_is_known() -> bool:
+    """Whether the tables are those that this code works with."""
+    return not BoundedPool.awaits_migration
+
+
 def close_pool() -> None:
     """Close all connections. A statement that still runs has had its time: it fails now."""
     global pool

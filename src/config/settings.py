@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     port: Port = 3000
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     reload: bool = False
-    shutdown_timeout: Annotated[int, Field(ge=1, le=300)] = 10
+    shutdown_timeout: Annotated[int, Field(ge=2, le=300)] = 10
     docs_enabled: bool = True
     metrics_enabled: bool = True
     password_form_enabled: bool = True

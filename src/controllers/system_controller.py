@@ -24,6 +24,18 @@ def ping() -> Response:
     return JSONResponse(parts, 200 if parts["database"] == "ok" else 503)
 
 
+async def livez() -> dict[str, str]:
+    """For whoever restarts processes. Asks neither the database nor a thread."""
+    system_service.check_live()
+    return {"status": "live"}
+
+
+def readyz() -> dict[str, str]:
+    """For load balancers: whether this process should get requests now, else why not."""
+    system_service.check_ready()
+    return {"status": "ready"}
+
+
 def metrics() -> Response:
     """The figures that Prometheus collects."""
     return Response(metrics_service.exposition(), media_type=metrics_service.CONTENT_TYPE)

@@ -14,3 +14,8 @@ class Parts(TypedDict):
     database: State
     redis: State
     rabbitmq: State
+
+
+@documented({"status": "ready"})
+class Status(TypedDict):
+    status: str

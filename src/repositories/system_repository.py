@@ -1,8 +1,9 @@
-"""Whether PostgreSQL is there at all."""
+"""Whether PostgreSQL would do its work now."""
 
 from repositories.sql import fetch_one
 
 
-def select_one() -> None:
-    """Raises when the database does not answer."""
-    fetch_one("SELECT 1 AS one")
+def takes_writes() -> bool:
+    """False on a standby, and where an administrator allows reads only. Raises Unavailable."""
+    row = fetch_one("SELECT current_setting('transaction_read_only') = 'off' AS takes_writes")
+    return row["takes_writes"]

@@ -30,6 +30,7 @@ ROUTERS: list[APIRouter] = [
     auth_routes.recovery_hashing,
     system_routes.shared,
     system_routes.router,
+    system_routes.probes,
     system_routes.to_docs,
     system_routes.metrics,
 ]

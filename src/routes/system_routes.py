@@ -4,8 +4,9 @@ from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
 
 from controllers import system_controller
+from dependencies.documentation.answers import documented_errors
 from dependencies.routing.json_route import JsonRoute, SharedRoute
-from dto.system_dto import Parts
+from dto.system_dto import Parts, Status
 
 to_docs = APIRouter(route_class=JsonRoute)
 
@@ -33,6 +34,23 @@ router.get(
     response_model=Parts,
     responses={503: {"model": Parts, "description": "The database does not answer"}},
 )(system_controller.ping)
+
+# FastAPI's own threads serve the second one: the others may all be waiting for the database.
+probes = APIRouter(tags=["system"])
+
+probes.get(
+    "/api/livez",
+    summary="Does this process get on?",
+    response_model=Status,
+    responses=documented_errors(examples={503: "This process has finished nothing for too long"}),
+)(system_controller.livez)
+
+probes.get(
+    "/api/readyz",
+    summary="Should this process get requests?",
+    response_model=Status,
+    responses=documented_errors(examples={503: "The server is stopping"}),
+)(system_controller.readyz)
 
 metrics = APIRouter(route_class=JsonRoute)
 

@@ -18,8 +18,12 @@ from config.startup import check_database, database_server, migrate_now, started
 from config.startup_faults import DatabaseUnavailable, StartupError
 from server import overview
 from server.address import bound_socket
+from server.drain import DRAIN_SECONDS
 from server.http_protocol import BoundedHttp
 
+# Longer than nginx (60 s) and Caddy (120 s) keep idle connections, so that they close them: a
+# server that closes one may do so just when a request arrives.
+KEEP_ALIVE_SECONDS = 130
 SRC = Path(__file__).resolve().parents[1]
 
 log = logging.getLogger("gophertalk.serve")
@@ -60,7 +64,8 @@ def _run(settings: Settings, listener: socket) -> None:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=settings.shutdown_timeout,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=settings.shutdown_timeout - int(DRAIN_SECONDS),
     )
     server = Server(config)
     if settings.reload:

@@ -1,22 +1,44 @@
 """The state of the parts that GopherTalk stands on."""
 
-from config import rabbitmq, redis
+from config import db, rabbitmq, redis
 from config.settings import get_settings
 from dto.system_dto import Parts, State
 from repositories import system_repository
+from utils import process_state
+from utils.errors import Unavailable
 from utils.request_budget import limit_database_seconds
 
 # Who asks whether something works wants to know soon.
 PATIENCE_SECONDS = 1.0
+# A load balancer shall know within a second, its own way to here included.
+READINESS_SECONDS = 0.5
+
+
+def check_live() -> None:
+    """Raises Unavailable when this process should be restarted."""
+    if process_state.is_stalled():
+        raise Unavailable("This process has finished nothing for too long")
+
+
+def check_ready() -> None:
+    """Raises Unavailable, with the reason, when this process should get no requests."""
+    process_state.note_readiness_asked()
+    if process_state.stop_has_begun:
+        raise Unavailable("The server is stopping")
+    if not db.schema_is_known():
+        raise Unavailable("The tables are not those that this version needs")
+    limit_database_seconds(READINESS_SECONDS)
+    if not system_repository.takes_writes():
+        raise Unavailable("The database is read-only")
 
 
 def database_answers() -> bool:
+    """Whether it would do its work now, writing included."""
     limit_database_seconds(PATIENCE_SECONDS)
     try:
-        system_repository.select_one()
+        return system_repository.takes_writes()
     except Exception:  # whatever went wrong, the answer is no
         return False
-    return True
 
 
 def ping() -> Parts:

@@ -1,0 +1,47 @@
+"""Proves once a second that this process gets its work done, to those who would restart it.
+
+The proof takes the way of a request: from the event loop to a worker thread and back. The count of
+missed beats goes up in a thread of its own, which goes on when the event loop does not.
+"""
+
+import faulthandler
+import logging
+import os
+import socket
+from asyncio import sleep
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from threading import Event
+
+from config.settings import handed_down
+from utils import process_state
+
+log = logging.getLogger("gophertalk.heartbeat")
+
+
+async def run_heartbeat(in_worker_thread: Callable[[Callable[[], None]], Awaitable[None]]) -> None:
+    """Runs on the event loop until it is cancelled."""
+    while True:
+        await sleep(process_state.BEAT_SECONDS)
+        await in_worker_thread(process_state.finish_beat)
+        tell_systemd("READY=1\nWATCHDOG=1")
+
+
+def run_watchdog(stop: Event, ends_process: bool) -> None:
+    """Counts until `stop` is set. With `ends_process` a process that is stalled ends: for one of
+    several workers, which is replaced. Where its threads stood is then in the log."""
+    while not stop.wait(process_state.BEAT_SECONDS):
+        if not process_state.start_beat() and ends_process:
+            log.critical(
+                "nothing was finished for %s s: this worker ends", process_state.STALLED_BEATS
+            )
+            faulthandler.dump_traceback()
+            os._exit(1)
+
+
+def tell_systemd(state: str) -> None:
+    """For a service of `Type=notify`, see sd_notify(3). Does nothing where systemd does not ask."""
+    if address := handed_down("NOTIFY_SOCKET"):
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+            channel.setblocking(False)
+            channel.sendto(state.encode(), address.replace("@", "\0", 1))

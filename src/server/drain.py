@@ -1,0 +1,28 @@
+"""Lets load balancers know that this process stops, before it stops taking connections."""
+
+import signal
+from asyncio import AbstractEventLoop
+from threading import current_thread, main_thread
+from types import FrameType
+
+from utils import process_state
+
+# Long enough for a load balancer that asks three times a second.
+DRAIN_SECONDS = 1.0
+
+
+def install(loop: AbstractEventLoop) -> None:
+    """From now on SIGTERM is handed to uvicorn only after readyz has said no for DRAIN_SECONDS.
+
+    Without a load balancer that asks readyz it is handed on at once, and so is Ctrl-C always.
+    """
+    stop_serving = signal.getsignal(signal.SIGTERM)
+    if current_thread() is not main_thread() or not callable(stop_serving):
+        return  # a test client, which gets no signals
+
+    def drain(number: int, frame: FrameType | None) -> None:
+        process_state.stop_has_begun = True
+        seconds = DRAIN_SECONDS if process_state.is_polled() else 0
+        loop.call_soon_threadsafe(loop.call_later, seconds, stop_serving, number, frame)
+
+    signal.signal(signal.SIGTERM, drain)
