@@ -32,10 +32,10 @@ def pytest_unconfigure() -> None:
 @pytest.fixture(autouse=True)
 def no_request_is_served() -> None:
     """A test that works as a request does leaves its budget behind in this thread's context."""
-    from dto.access_dto import current_caller
+    from services import access_rules
     from utils import context, request_budget
 
-    for left_behind in (request_budget._current, context.request_id, current_caller):
+    for left_behind in (request_budget._current, context.request_id, access_rules._caller):
         left_behind.set(None)
 
 
@@ -131,11 +131,12 @@ def new_person(database: None) -> Callable[..., Person]:
     from repositories import user_repository
     from repositories.sql import transaction
     from services import auth_service, role_service
+    from services.access_rules import SYSTEM, acting_as
 
     def make(user_name: str, roles: Sequence[str] = (), **columns: Any) -> Person:
         names = {"user_name": user_name, "first_name": "Anna", "last_name": "Petrova"}
         user: Any = {**names, "password_hash": PASSWORD_HASH, **columns}
-        with transaction() as conn:
+        with acting_as(SYSTEM), transaction() as conn:
             user_id = user_repository.create_user(user, conn)["id"]
             role_service.assign(user_id, roles, conn)
         token = auth_service.generate_token_pair(user_id)["access_token"]

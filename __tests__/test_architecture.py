@@ -47,8 +47,12 @@ MAY_IMPORT = {
 
 # What a room may know of another, where that is less than all of it.
 ONLY_MODULES = {
-    # A guard reads sessions; what the business decides is the controllers' to ask for.
-    ("dependencies", "services"): {"services.rate_limit_service", "services.session_service"},
+    # A guard asks who acts and what they may do; everything else is the controllers' to ask for.
+    ("dependencies", "services"): {
+        "services.access_rules",
+        "services.rate_limit_service",
+        "services.session_service",
+    },
     ("dependencies", "config"): {"config.metrics", "config.secrets", "config.settings"},
     # Whether the pool is open, the settings, the secrets, mail: never the server.
     ("services", "config"): {

@@ -6,6 +6,7 @@ import bcrypt
 import pytest
 
 from services import account_rules
+from services.access_rules import SYSTEM, acting_as
 from utils.errors import Conflict, Forbidden
 
 STORED = bcrypt.hashpw(b"gopher1!", bcrypt.gensalt(4)).decode()
@@ -42,25 +43,27 @@ class TestProof:
             patch("repositories.session_repository.is_recent", return_value=False) as login,
             patch(f"{users}.get_password_hash", return_value=STORED),
             patch(f"{users}.get_email", return_value="anna@example.org"),
+            acting_as(MEMBER),
         ):
             yield login
 
     def test_the_present_password(self, changes):
-        account_rules.demand_proof(MEMBER, {**changes, "current_password": "gopher1!"})
+        account_rules.require_reauthentication(1, {**changes, "current_password": "gopher1!"})
 
     def test_a_fresh_login_of_this_session(self, login, changes):
         login.return_value = True
-        account_rules.demand_proof(MEMBER, changes)
+        account_rules.require_reauthentication(1, changes)
 
         login.assert_called_once_with("s1", 15 * 60)
 
     @pytest.mark.parametrize("caller", [HELPER, SUPERUSER])
     def test_the_permission_to_change_anybodys(self, caller, changes):
-        account_rules.demand_proof(caller, changes)
+        with acting_as(caller):
+            account_rules.require_reauthentication(1, changes)
 
     def test_none_of_them(self, changes):
         with pytest.raises(Forbidden, match=r"current_password$"):
-            account_rules.demand_proof(MEMBER, changes)
+            account_rules.require_reauthentication(1, changes)
 
     @pytest.mark.parametrize("fresh", [False, True])
     def test_a_wrong_present_password_is_no_proof_however_fresh_the_login(
@@ -68,11 +71,11 @@ class TestProof:
     ):
         login.return_value = fresh
         with pytest.raises(Forbidden):
-            account_rules.demand_proof(MEMBER, {**changes, "current_password": "gopher2!"})
+            account_rules.require_reauthentication(1, {**changes, "current_password": "gopher2!"})
 
     def test_the_present_password_sent_along_is_proof_and_no_change(self, login, changes):
         sent = {**changes, "password": "gopher1!"}
-        account_rules.demand_proof(MEMBER, sent)
+        account_rules.require_reauthentication(1, sent)
 
         login.assert_not_called()
         assert "password" not in sent
@@ -81,10 +84,15 @@ class TestProof:
     @pytest.mark.parametrize("others", [{"email": "anna@example.org"}, {"is_active": False}])
     def test_what_needs_none(self, login, others, changes):
         sent = dict(others)
-        account_rules.demand_proof(MEMBER, sent)
+        account_rules.require_reauthentication(1, sent)
 
         login.assert_not_called()
         assert sent == others
+
+
+def check(before, changes):
+    account_rules.protect_superuser(before)
+    account_rules.check_flags(before, changes)
 
 
 class TestRights:
@@ -98,10 +106,12 @@ class TestRights:
             (SUPERUSER, OTHER, {"is_active": False, "is_superuser": True}),
             (SUPERUSER, OTHER_SUPERUSER, {"is_superuser": False, "password": "gopher2!"}),
             (SUPERUSER, {**PLAIN, "is_superuser": True}, {"is_superuser": False}),
+            (SYSTEM, OTHER_SUPERUSER, {"is_superuser": False, "is_active": False}),
         ],
     )
     def test_allowed(self, caller, before, changes):
-        assert account_rules.demand_rights(caller, before, changes) is None
+        with acting_as(caller):
+            check(before, changes)
 
     @pytest.mark.parametrize(
         ("caller", "before", "changes", "sentence"),
@@ -117,24 +127,27 @@ class TestRights:
         ],
     )
     def test_refused(self, caller, before, changes, sentence):
-        with pytest.raises(Forbidden, match=sentence):
-            account_rules.demand_rights(caller, before, changes)
+        with acting_as(caller), pytest.raises(Forbidden, match=sentence):
+            check(before, changes)
 
-    def test_a_script_makes_superusers_and_a_guest_does_not(self):
-        account_rules.demand_superuser(None)
-        with pytest.raises(Forbidden):
-            account_rules.demand_superuser({"sub": "0", "exp": 0})
+    def test_nobody_makes_superusers_but_a_superuser_and_the_system(self):
+        for caller in (SUPERUSER, SYSTEM):
+            with acting_as(caller):
+                account_rules.require_superuser()
+        for caller in (None, HELPER, {"sub": "0", "exp": 0}):
+            with acting_as(caller), pytest.raises(Forbidden):
+                account_rules.require_superuser()
 
 
 class TestLastSuperuser:
     @pytest.mark.parametrize("active", [[], [2], [1, 2]])
     def test_somebody_else_is_left(self, active):
         with patch("repositories.user_repository.lock_active_superusers", return_value=active):
-            account_rules.keep_a_superuser(1, "conn")
+            account_rules.require_another_superuser(1, "conn")
 
     def test_nobody_else_is_left(self):
         with (
             patch("repositories.user_repository.lock_active_superusers", return_value=[1]),
             pytest.raises(Conflict, match=r"make somebody else a superuser first$"),
         ):
-            account_rules.keep_a_superuser(1, "conn")
+            account_rules.require_another_superuser(1, "conn")

@@ -7,7 +7,7 @@ import bcrypt
 import pytest
 
 from config.secrets import token_secrets
-from services import auth_service
+from services import account_rules, auth_service
 from utils import jwt
 from utils.errors import Conflict, InvalidCredentials, NotFound, Unavailable
 
@@ -48,7 +48,8 @@ def rounds(monkeypatch):
 
     def set_rounds(rounds):
         settings = auth_service.get_settings().model_copy(update={"bcrypt_rounds": rounds})
-        monkeypatch.setattr(auth_service, "get_settings", lambda: settings)
+        for module in (auth_service, account_rules):
+            monkeypatch.setattr(module, "get_settings", lambda: settings)
 
     return set_rounds
 

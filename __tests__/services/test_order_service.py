@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from services import order_service
+from services.access_rules import SYSTEM, acting_as
 from utils.errors import Conflict, Forbidden, NotFound, Unavailable, Unprocessable
 
 ORDER_ID = uuid4()
@@ -19,6 +20,8 @@ OWNER = {"sub": "7", "exp": 0, "permissions": frozenset()}
 OTHER = {"sub": "8", "exp": 0, "permissions": frozenset()}
 CLERK = {"sub": "9", "exp": 0, "permissions": frozenset({"order:update_any", "order:read_any"})}
 ROOT = {"sub": "10", "exp": 0, "permissions": frozenset(), "is_superuser": True}
+
+EVERYTHING = {"owner_id": None, "status": None, "after_id": None, "limit": 10}
 
 
 @pytest.fixture
@@ -120,55 +123,78 @@ class TestCreate:
 
 
 class TestRead:
-    @pytest.mark.parametrize("caller", [OWNER, CLERK, ROOT])
+    @pytest.mark.parametrize("caller", [OWNER, CLERK, ROOT, SYSTEM])
     def test_those_who_may(self, orders, cache, caller):
-        assert order_service.get_by_id(ORDER_ID, caller) is ORDER
-        assert order_service.get_events(ORDER_ID, caller) is orders.get_events.return_value
+        with acting_as(caller):
+            assert order_service.get_by_id(ORDER_ID) is ORDER
+            assert order_service.get_events(ORDER_ID) is orders.get_events.return_value
 
+    @pytest.mark.parametrize("caller", [OTHER, None])
     @pytest.mark.parametrize("source", ["copy", "row"])
-    def test_nobody_else_wherever_it_comes_from(self, orders, cache, source):
+    def test_nobody_else_wherever_it_comes_from(self, orders, cache, source, caller):
         if source == "copy":
             cache.read.side_effect = lambda order_id, load: ORDER
+        with acting_as(caller):
+            with pytest.raises(Forbidden):
+                order_service.get_by_id(ORDER_ID)
+            with pytest.raises(Forbidden):
+                order_service.get_events(ORDER_ID)
+
+    @pytest.mark.parametrize(("caller", "owner_id"), [(OWNER, 7), (CLERK, None), (SYSTEM, None)])
+    def test_a_list_has_ones_own_or_with_the_permission_everybodys(self, orders, caller, owner_id):
+        with acting_as(caller):
+            order_service.get_all(EVERYTHING)
+
+        orders.get_orders.assert_called_once_with({**EVERYTHING, "owner_id": owner_id})
+
+    def test_nobody_has_no_orders(self, orders):
         with pytest.raises(Forbidden):
-            order_service.get_by_id(ORDER_ID, OTHER)
-        with pytest.raises(Forbidden):
-            order_service.get_events(ORDER_ID, OTHER)
+            order_service.get_all(EVERYTHING)
+        orders.get_orders.assert_not_called()
 
 
 class TestChangeStatus:
     @pytest.mark.parametrize(
         ("caller", "status"),
-        [(OWNER, "CANCELED"), (CLERK, "CANCELED"), (CLERK, "PAID"), (ROOT, "SHIPPED")],
+        [
+            (OWNER, "CANCELED"),
+            (CLERK, "CANCELED"),
+            (CLERK, "PAID"),
+            (ROOT, "SHIPPED"),
+            (SYSTEM, "SHIPPED"),
+        ],
     )
     def test_those_who_may(self, orders, cache, caller, status):
-        assert order_service.change_status(ORDER_ID, status, caller) is ORDER
+        with acting_as(caller):
+            assert order_service.change_status(ORDER_ID, status) is ORDER
         cache.drop.assert_called_once_with(ORDER_ID)
 
     @pytest.mark.parametrize(
-        ("caller", "status"), [(OTHER, "CANCELED"), (OTHER, "PAID"), (OWNER, "PAID")]
+        ("caller", "status"),
+        [(OTHER, "CANCELED"), (OTHER, "PAID"), (OWNER, "PAID"), (None, "CANCELED")],
     )
     def test_nobody_else(self, orders, cache, caller, status):
-        with pytest.raises(Forbidden):
-            order_service.change_status(ORDER_ID, status, caller)
+        with acting_as(caller), pytest.raises(Forbidden):
+            order_service.change_status(ORDER_ID, status)
         orders.update_status.assert_not_called()
 
     def test_not_from_every_status(self, orders, cache):
         orders.update_status.return_value = None
-        with pytest.raises(Conflict):
-            order_service.change_status(ORDER_ID, "PAID", CLERK)
+        with acting_as(CLERK), pytest.raises(Conflict):
+            order_service.change_status(ORDER_ID, "PAID")
 
     def test_drops_the_copy_also_when_the_answer_was_lost(self, orders, cache):
         orders.update_status.side_effect = Unavailable("gone")
-        with pytest.raises(Unavailable):
-            order_service.change_status(ORDER_ID, "PAID", CLERK)
+        with acting_as(CLERK), pytest.raises(Unavailable):
+            order_service.change_status(ORDER_ID, "PAID")
         cache.drop.assert_called_once_with(ORDER_ID)
 
 
 def test_a_user_without_orders_must_exist(orders):
     orders.get_orders.return_value = []
-    wanted = {"owner_id": 7, "status": None, "after_id": None, "limit": 10}
     with (
+        acting_as(OWNER),
         patch("repositories.user_repository.get_user_by_id", side_effect=NotFound("no")),
         pytest.raises(NotFound),
     ):
-        order_service.get_all_of_user(wanted, 7)
+        order_service.get_all_of_user(EVERYTHING, 7)

@@ -6,6 +6,8 @@ from repositories.sql import fetch_one
 from services import audit_service, permission_service
 from utils.errors import Conflict, NotFound
 
+pytestmark = pytest.mark.usefixtures("system")
+
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
@@ -44,7 +46,7 @@ def test_nothing_happens_when_the_log_cannot_be_written(db, monkeypatch):
 
 class TestRefused:
     @pytest.fixture(autouse=True)
-    def nothing_changes(self, db):
+    def nothing_changes(self, db, system):
         before = count()
         yield
         assert count() == before

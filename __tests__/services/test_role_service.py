@@ -7,6 +7,8 @@ from repositories.sql import execute, fetch_all, transaction
 from services import audit_service, role_service
 from utils.errors import Conflict, NotFound
 
+pytestmark = pytest.mark.usefixtures("system")
+
 
 def log():
     entries = audit_service.get_all(50, 0, None)
@@ -52,7 +54,7 @@ class TestEveryChange:
 
         assert snapshot() == before
 
-    def test_by_a_script_is_nobodys(self, anna, change):
+    def test_by_the_system_has_no_actor(self, anna, change):
         change(anna)
         (entry,) = audit_service.get_all(50, 0, None)
         assert (entry["actor_id"], entry["request_id"]) == (None, None)

@@ -66,10 +66,6 @@ def new_order(user_id: int, product_id: int, quantity=1) -> dict[str, Any]:
     return order_service.create(user_id, [{"product_id": product_id, "quantity": quantity}])
 
 
-def caller(user_id: int, *permissions: str) -> Any:
-    return {"sub": str(user_id), "exp": 0, "permissions": frozenset(permissions)}
-
-
 def count(table: str, condition="true") -> int:
     from repositories.sql import fetch_one
 

@@ -8,6 +8,7 @@ from tqdm import tqdm
 from config.startup import running, settings_or_exit, started
 from demo.crowd import Size
 from services import demo_service
+from services.access_rules import SYSTEM, acting_as
 from utils.errors import Conflict
 
 
@@ -25,7 +26,7 @@ def seed_demo(size: Size, seed: int, force: bool) -> None:
 
 
 def _seed(size: Size, seed: int, rounds: int, force: bool) -> int:
-    with tqdm(total=size.rows, unit=" rows", unit_scale=True) as bar:
+    with acting_as(SYSTEM), tqdm(total=size.rows, unit=" rows", unit_scale=True) as bar:
 
         def counted(rows: Iterable[str]) -> Iterator[str]:
             for row in rows:

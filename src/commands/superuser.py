@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from config.startup import exit_with, running, settings_or_exit, started
 from dto.fields import Password, UserName
 from services import user_service
+from services.access_rules import SYSTEM, acting_as
 from utils.errors import Conflict
 
 STDIN = "-"
@@ -33,17 +34,18 @@ def check(what: str, rule: Any, value: str) -> None:
 def create(user_name: str, password: str) -> bool:
     """False when there is a user of that name already."""
     try:
-        user_service.create(
-            {
-                "user_name": user_name,
-                "password": password,
-                "first_name": "Admin",
-                "last_name": "Gopher",
-                "roles": ["admin"],
-                "is_active": True,
-                "is_superuser": True,
-            }
-        )
+        with acting_as(SYSTEM):
+            user_service.create(
+                {
+                    "user_name": user_name,
+                    "password": password,
+                    "first_name": "Admin",
+                    "last_name": "Gopher",
+                    "roles": ["admin"],
+                    "is_active": True,
+                    "is_superuser": True,
+                }
+            )
     except Conflict:
         return False
     return True

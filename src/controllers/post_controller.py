@@ -1,9 +1,8 @@
 """HTTP for posts."""
 
-from dependencies.auth import CurrentUser, CurrentUserId, ReaderId
+from dependencies.auth import CurrentUserId, ReaderId
 from dependencies.pagination import CursorPage
 from dependencies.params import OwnerId, PostId, ReplyToId, Search
-from dto.access_dto import owner_filter
 from dto.post_dto import CreatePostDto, Post
 from services import post_service
 
@@ -44,9 +43,9 @@ def create_post(dto: CreatePostDto, user_id: CurrentUserId) -> Post:
     )
 
 
-def delete_post(post_id: PostId, caller: CurrentUser) -> None:
+def delete_post(post_id: PostId, user_id: CurrentUserId) -> None:
     """Deletes a post of your own; with `post:delete_any`, anybody's."""
-    post_service.delete_post(post_id, owner_id=owner_filter(caller, "post:delete_any"))
+    post_service.delete_post(post_id, owner_id=user_id)
 
 
 def view_post(post_id: PostId, user_id: CurrentUserId) -> None:

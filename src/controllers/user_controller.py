@@ -2,10 +2,8 @@
 
 from typing import cast
 
-from dependencies.auth import AnyCaller, CurrentUser
 from dependencies.pagination import OffsetPage
 from dependencies.params import UserId, UserRef
-from dto.access_dto import may
 from dto.auth_dto import RegisterDto, RegisterFields
 from dto.role_dto import Role, UserRolesDto
 from dto.user_dto import (
@@ -35,21 +33,19 @@ def sign_up(dto: RegisterDto) -> User:
 
 
 def create_user(dto: CreateUserDto) -> UserProfile:
-    """An account with any roles and flags. Only a superuser makes superusers."""
+    """An account with any flags; roles need `role:write`, and only a superuser makes superusers."""
     optional = dto.model_dump(exclude_unset=True)
     flags = {"roles": dto.roles, "is_active": dto.is_active, "is_superuser": dto.is_superuser}
     return user_service.create(cast(CreateUserFields, optional | flags))
 
 
-def get_me(caller: CurrentUser) -> OwnProfile:
+def get_me() -> OwnProfile:
     """Your own profile, with what others do not see, and what you may do."""
-    return user_service.get_own_profile(caller)
+    return user_service.get_own_profile()
 
 
-def get_user(user_id: UserRef, caller: AnyCaller) -> User:
+def get_user(user_id: UserRef) -> User:
     """One user's public profile, by id or by user name; with `user:read_private`, all of it."""
-    if may(caller, "user:read_private"):
-        return user_service.get_profile(user_id)
     if isinstance(user_id, int):
         return get_user_by_id(user_id)
     return user_service.get_by_name(user_id)

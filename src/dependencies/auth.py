@@ -10,10 +10,11 @@ from fastapi.security import OAuth2PasswordBearer
 
 from config.secrets import token_secrets
 from dependencies.routing.threads import in_worker_thread
-from dto.access_dto import GUEST_ID, Caller, current_caller, may
-from services import session_service
+from dto.access_dto import Caller
+from services import access_rules, session_service
+from services.access_rules import GUEST_ID
 from utils import jwt
-from utils.errors import Forbidden, InvalidCredentials
+from utils.errors import InvalidCredentials
 
 bearer = OAuth2PasswordBearer(
     tokenUrl="/api/login/access-token",
@@ -60,7 +61,6 @@ async def get_current_user(
         "is_superuser": access.is_superuser,
         "permissions": access.permissions,
     }
-    current_caller.set(caller)
     return caller
 
 
@@ -81,29 +81,28 @@ async def _looked_up(find: Callable[..., Any], *who: Any) -> Any:
 async def _guest() -> Caller:
     access = session_service.remembered_guest() or await _looked_up(session_service.find_guest)
     caller: Caller = {"sub": GUEST_ID, "exp": 0, "permissions": access.permissions}
-    current_caller.set(caller)
     return caller
 
 
-AnyCaller = Annotated[Caller, Depends(get_current_user)]
-
-
-async def require_member(caller: AnyCaller) -> Caller:
-    """Whoever has a good token. Raises InvalidCredentials."""
-    if caller["sub"] == GUEST_ID:
-        raise InvalidCredentials("Not authenticated")
+async def current_caller(caller: Annotated[Caller, Depends(get_current_user)]) -> Caller:
+    """Tells the services who acts."""
+    access_rules.set_caller(caller)
     return caller
 
 
-CurrentUser = Annotated[Caller, Depends(require_member)]
+AnyCaller = Annotated[Caller, Depends(current_caller)]
+
+
+async def require_member(caller: AnyCaller) -> int:
+    """The id of whoever has a good token. Raises InvalidCredentials."""
+    return access_rules.require_member()
+
+
+CurrentUserId = Annotated[int, Depends(require_member)]
 MEMBER = Depends(require_member)
 
 
-async def current_user_id(caller: CurrentUser) -> int:
-    return int(caller["sub"])
-
-
-async def current_session_id(caller: CurrentUser) -> str:
+async def current_session_id(caller: AnyCaller) -> str:
     return caller.get("sid", "")
 
 
@@ -111,7 +110,6 @@ async def reader_id(caller: AnyCaller) -> int:
     return int(caller["sub"])
 
 
-CurrentUserId = Annotated[int, Depends(current_user_id)]
 CurrentSessionId = Annotated[str, Depends(current_session_id)]
 # 0 for a guest, who has liked and viewed nothing.
 ReaderId = Annotated[int, Depends(reader_id)]
@@ -124,13 +122,7 @@ class Permission:
         self.name = name
 
     async def __call__(self, caller: AnyCaller) -> None:
-        await self.demand(caller)
-
-    async def demand(self, caller: Caller) -> None:
-        """Raises InvalidCredentials or Forbidden."""
-        if not may(caller, self.name):
-            await require_member(caller)
-            raise Forbidden(f"This needs the permission {self.name}")
+        access_rules.require_permission(self.name)
 
 
 class OwnOrPermission:
@@ -141,9 +133,7 @@ class OwnOrPermission:
         self.permission = Permission(name)
 
     async def __call__(self, request: Request, caller: AnyCaller) -> None:
-        own_names = {str(caller["sub"]), caller.get("user_name")} - {GUEST_ID, None}
-        if request.path_params["user_id"] not in own_names:
-            await self.permission.demand(caller)
+        access_rules.require_own_or(request.path_params["user_id"], self.permission.name)
 
 
 def require(permission: str) -> Any:

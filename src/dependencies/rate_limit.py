@@ -15,8 +15,8 @@ from dependencies.auth import AnyCaller
 from dependencies.client_address import client_address
 from dependencies.middleware.request_context import add_header
 from dependencies.routing.threads import in_worker_thread
-from dto.access_dto import GUEST_ID
 from services import rate_limit_service
+from services.access_rules import GUEST_ID
 from utils.errors import RateLimited
 
 # Counted for each address, because who calls has no token yet, or may have an old one.

@@ -70,8 +70,7 @@ class CreateUserFields(RegisterFields):
 
 
 class UserChanges(TypedDict, total=False):
-    """What to change. A request has `password`, with its proof in `current_password`, and
-    `is_active`; the columns for them are `password_hash` and `status`."""
+    """What to change, as a request names it; `current_password` proves who is asking."""
 
     user_name: str
     first_name: str
@@ -79,9 +78,20 @@ class UserChanges(TypedDict, total=False):
     middle_name: str | None
     email: str | None
     password: str
-    password_hash: str
     current_password: str
     is_active: bool
+    is_superuser: bool
+
+
+class UserColumns(TypedDict, total=False):
+    """The same as columns of the table."""
+
+    user_name: str
+    first_name: str
+    last_name: str
+    middle_name: str | None
+    email: str | None
+    password_hash: str
     status: int
     is_superuser: bool
 

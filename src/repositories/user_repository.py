@@ -4,7 +4,7 @@ from typing import Any, LiteralString, cast
 
 from psycopg.errors import UniqueViolation
 
-from dto.user_dto import Credentials, LockedUser, NewUser, User, UserChanges, UserProfile
+from dto.user_dto import Credentials, LockedUser, NewUser, User, UserColumns, UserProfile
 from repositories.sql import Conn, constraint_of, execute, fetch_all, fetch_one
 from utils.errors import Conflict, InvalidRequest, NotFound
 
@@ -138,6 +138,14 @@ def get_password_hash(user_id: int) -> str:
     return row["password_hash"]
 
 
+def is_superuser(user_id: int) -> bool:
+    """False, too, for a user who is not there."""
+    row = fetch_one(
+        "SELECT is_superuser FROM users WHERE id = %s AND deleted_at IS NULL", (user_id,)
+    )
+    return row is not None and row["is_superuser"]
+
+
 def get_email(user_id: int) -> str | None:
     """Raises NotFound."""
     row = _found(
@@ -203,7 +211,7 @@ def get_user_profile(user_id: int, conn: Conn | None = None) -> UserProfile:
     )
 
 
-def update_user(user_id: int, dto: UserChanges, conn: Conn | None = None) -> User:
+def update_user(user_id: int, dto: UserColumns, conn: Conn | None = None) -> User:
     """Changes the columns that `dto` has. Raises InvalidRequest, NotFound, Conflict."""
     known: tuple[LiteralString, ...] = (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS)
     columns: list[LiteralString] = [column for column in known if column in dto]

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from dto.access_dto import current_caller
 from dto.role_dto import AuditEntry
 from repositories import audit_repository
 from repositories.sql import Conn
+from services import access_rules
 from utils import context
 
 
@@ -16,14 +16,14 @@ def record(
     after: dict[str, Any] | None,
     conn: Conn,
 ) -> None:
-    """In the transaction of the change itself. Who and in which request is known from the context;
-    a script is nobody."""
-    caller = current_caller.get()
-    actor_id = int(caller["sub"]) if caller else None
+    """In the transaction of the change itself. Raises Forbidden when nobody is known to act, so
+    that no such change can be made by nobody."""
+    actor_id = access_rules.actor_id()
     request_id = context.request_id.get()
     audit_repository.add_entry(actor_id, action, target, before, after, request_id, conn)
 
 
 def get_all(limit: int, offset: int, after_id: int | None) -> list[AuditEntry]:
     """The newest first."""
+    access_rules.require_permission("audit:read")
     return audit_repository.get_entries(limit, offset, after_id)

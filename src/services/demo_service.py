@@ -9,6 +9,7 @@ import bcrypt
 from demo.crowd import Crowd, Size
 from repositories import demo_repository
 from repositories.sql import transaction
+from services import access_rules
 from utils.errors import Conflict
 
 # Of every demo user; README.md says so.
@@ -21,6 +22,7 @@ Progress = Callable[[Iterable[str]], Iterator[str]]
 def seed(size: Size, seed: int, rounds: int, progress: Progress = iter, force: bool = False) -> int:
     """Returns the first user's id; demo users are called `demo_<id>`. The rows pass through
     `progress`. Raises Conflict when there is something in the database already, unless forced."""
+    access_rules.require_permission("user:create")
     if not force and not demo_repository.is_empty():
         raise Conflict("There are users or posts in this database already")
     password_hash = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(rounds)).decode()

@@ -3,17 +3,19 @@
 from dto.role_dto import Permission
 from repositories import permission_repository
 from repositories.sql import transaction
-from services import audit_service, session_service
+from services import access_rules, audit_service, session_service
 from utils.errors import Conflict
 
 
 def get_all(limit: int, offset: int) -> list[Permission]:
     """Ordered by resource and action."""
+    access_rules.require_permission("role:write")
     return permission_repository.get_all_permissions(limit, offset)
 
 
 def create(resource: str, action: str) -> Permission:
     """Raises Conflict."""
+    access_rules.require_permission("role:write")
     with transaction() as conn:
         permission = permission_repository.create_permission(resource, action, conn)
         target = f"permission:{resource}:{action}"
@@ -24,6 +26,7 @@ def create(resource: str, action: str) -> Permission:
 
 def delete(permission_id: str) -> None:
     """Raises NotFound, and Conflict for one that is built in or held by a role."""
+    access_rules.require_permission("role:write")
     with transaction() as conn:
         permission = permission_repository.lock_permission(permission_id, conn)
         name = f"{permission['resource']}:{permission['action']}"

@@ -2,41 +2,50 @@
 
 from dto.post_dto import NewPost, Post, PostFilter
 from repositories import post_repository
+from services import access_rules
 
 
 def get_all_posts(dto: PostFilter) -> list[Post]:
     """Top-level posts, the newest first; with `reply_to_id` its replies, the oldest first."""
+    access_rules.require_permission("post:read")
     return post_repository.get_all_posts(dto)
 
 
 def get_post(post_id: int, user_id: int) -> Post:
     """Raises NotFound."""
+    access_rules.require_permission("post:read")
     return post_repository.get_post_by_id(post_id, user_id)
 
 
 def create_post(dto: NewPost) -> Post:
     """Raises NotFound when the post that it answers is not there."""
+    access_rules.require_acting_for(dto["user_id"], "post:create")
     return post_repository.create_post(dto)
 
 
-def delete_post(post_id: int, owner_id: int | None) -> None:
-    """Only the owner's post; None for anybody's. Raises NotFound, also when it is another's."""
-    if owner_id is None:
+def delete_post(post_id: int, owner_id: int) -> None:
+    """A post of this owner's; for a caller with `post:delete_any` anybody's. Raises NotFound, also
+    when the post is another's."""
+    if access_rules.may("post:delete_any"):
         post_repository.delete_any_post(post_id)
     else:
+        access_rules.require_acting_for(owner_id)
         post_repository.delete_post(post_id, owner_id)
 
 
 def view_post(post_id: int, user_id: int) -> None:
     """Raises NotFound; Conflict when viewed before."""
+    access_rules.require_acting_for(user_id, "post:view")
     post_repository.view_post(post_id, user_id)
 
 
 def like_post(post_id: int, user_id: int) -> None:
     """Raises NotFound; Conflict when liked already."""
+    access_rules.require_acting_for(user_id, "post:like")
     post_repository.like_post(post_id, user_id)
 
 
 def dislike_post(post_id: int, user_id: int) -> None:
     """Raises NotFound."""
+    access_rules.require_acting_for(user_id, "post:like")
     post_repository.dislike_post(post_id, user_id)

@@ -8,22 +8,25 @@ from collections.abc import Sequence
 from dto.role_dto import Role, RoleChanges
 from repositories import permission_repository, role_repository, user_repository
 from repositories.sql import Conn, transaction
-from services import audit_service, session_service
+from services import access_rules, audit_service, session_service
 from utils.errors import Conflict, NotFound
 
 
 def get_all(limit: int, offset: int) -> list[Role]:
     """Ordered by name."""
+    access_rules.require_permission("role:read")
     return role_repository.get_all_roles(limit, offset)
 
 
 def get(role_id: str) -> Role:
     """Raises NotFound."""
+    access_rules.require_permission("role:read")
     return role_repository.get_role(role_id)
 
 
 def create(name: str, description: str) -> Role:
     """Raises Conflict."""
+    access_rules.require_permission("role:write")
     with transaction() as conn:
         role = role_repository.create_role(name, description, conn)
         audit_service.record("role.create", f"role:{name}", None, dict(role), conn)
@@ -32,6 +35,7 @@ def create(name: str, description: str) -> Role:
 
 def update(role_id: str, changes: RoleChanges) -> Role:
     """Raises NotFound, InvalidRequest, Conflict; a built-in role keeps its name."""
+    access_rules.require_permission("role:write")
     with transaction() as conn:
         role_repository.lock_role(role_id, conn)
         before = role_repository.get_role(role_id, conn)
@@ -46,6 +50,7 @@ def update(role_id: str, changes: RoleChanges) -> Role:
 
 def delete(role_id: str, force: bool) -> None:
     """Raises NotFound, and Conflict for a built-in role or, without `force`, one in use."""
+    access_rules.require_permission("role:write")
     with transaction() as conn:
         role_repository.lock_role(role_id, conn)
         role = role_repository.get_role(role_id, conn)
@@ -65,6 +70,7 @@ def delete(role_id: str, force: bool) -> None:
 
 def set_permissions(role_id: str, references: Sequence[str]) -> Role:
     """The whole set, by name or id. Raises NotFound for what is unknown; admin holds all."""
+    access_rules.require_permission("role:write")
     with transaction() as conn:
         role_repository.lock_role(role_id, conn)
         before = role_repository.get_role(role_id, conn)
@@ -82,12 +88,14 @@ def set_permissions(role_id: str, references: Sequence[str]) -> Role:
 
 def get_of_user(user_id: int) -> list[Role]:
     """Ordered by name, `user` among them. Raises NotFound."""
+    access_rules.require_permission("role:read")
     user_repository.get_user_by_id(user_id)
     return role_repository.get_user_roles(user_id)
 
 
 def set_of_user(user_id: int, references: Sequence[str]) -> list[Role]:
     """The whole set, by name or id. Raises NotFound."""
+    access_rules.require_permission("role:write")
     with transaction() as conn:
         user_repository.lock_user(user_id, conn)
         before = role_repository.get_user_roles(user_id, conn)
@@ -101,6 +109,7 @@ def set_of_user(user_id: int, references: Sequence[str]) -> list[Role]:
 def assign(user_id: int, references: Sequence[str], conn: Conn) -> list[str]:
     """Part of a larger change, which leaves its own entry in the audit log. Returns the names of
     the roles. Raises NotFound."""
+    access_rules.require_permission("role:write")
     found = role_repository.find_roles(list(references), conn)
     _all_found("role", references, found)
     role_repository.set_user_roles(user_id, [each["id"] for each in found], conn)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from config import db
 from dto.auth_dto import Session
 from repositories import session_repository
+from services import access_rules
 
 # What is known of a session is asked anew after this long. So a session that was ended, or a
 # right that was taken, on another worker is gone here within a second.
@@ -110,16 +111,19 @@ def _forget(concerned: Callable[[_Key], bool]) -> None:
 
 def get_all(user_id: int, current_id: str, limit: int, offset: int) -> list[Session]:
     """The living sessions of a user, the newest login first."""
+    access_rules.require_acting_for(user_id)
     return session_repository.get_sessions(user_id, current_id, limit, offset)
 
 
 def end(session_id: str, user_id: int) -> None:
     """Raises NotFound."""
+    access_rules.require_acting_for(user_id)
     session_repository.end_session(session_id, user_id)
     forget(session_id, user_id)
 
 
 def end_all(user_id: int) -> None:
     """Logs the user out everywhere."""
+    access_rules.require_acting_for(user_id)
     session_repository.end_sessions(user_id)
     forget_user(user_id)

@@ -1,78 +1,82 @@
 """Users: reading, making, changing and deleting them."""
 
-from typing import Any
+from typing import Any, cast
 
 import bcrypt
 
+from config import db
 from config.settings import get_settings
-from dto.access_dto import Caller, current_caller
 from dto.user_dto import (
     CreateUserFields,
     LockedUser,
     OwnProfile,
     User,
     UserChanges,
+    UserColumns,
     UserProfile,
 )
 from repositories import role_repository, session_repository, user_repository
 from repositories.sql import transaction
 from repositories.user_repository import delete_user, get_all_users, get_user_by_id, update_user
 from services import (
+    access_rules,
     account_rules,
     audit_service,
-    auth_service,
     recovery_service,
     role_service,
     session_service,
 )
 from utils.errors import Forbidden
 
-# What a user may not simply change, not even about themselves.
-SENSITIVE = {"password", "email", "is_active", "is_superuser"}
+# Fields of a request that are columns of the same name.
+SAME_IN_COLUMNS = {"user_name", "first_name", "last_name", "middle_name", "email", "is_superuser"}
 
 
 def get_all(limit: int, offset: int) -> list[User]:
     """Ordered by id."""
+    access_rules.require_permission("user:read")
     return get_all_users(limit, offset)
 
 
-def get_by_id(user_id: int) -> User:
-    """Raises NotFound."""
+def get_by_id(user_id: int) -> User | UserProfile:
+    """The public profile; with `user:read_private` all of it. Raises NotFound."""
+    access_rules.require_own_or(user_id, "user:read")
+    if access_rules.may("user:read_private"):
+        return user_repository.get_user_profile(user_id)
     return get_user_by_id(user_id)
 
 
-def get_by_name(user_name: str) -> User:
-    """Raises NotFound."""
-    return user_repository.get_public_user_by_username(user_name)
+def get_by_name(user_name: str) -> User | UserProfile:
+    """The same by the user name."""
+    access_rules.require_own_or(user_name, "user:read")
+    user = user_repository.get_public_user_by_username(user_name)
+    if access_rules.may("user:read_private"):
+        return user_repository.get_user_profile(user["id"])
+    return user
 
 
-def get_profile(user: int | str) -> UserProfile:
-    """With what is private, by id or by user name. Raises NotFound."""
-    user_id = user if isinstance(user, int) else get_by_name(user)["id"]
-    return user_repository.get_user_profile(user_id)
-
-
-def get_own_profile(caller: Caller) -> OwnProfile:
+def get_own_profile() -> OwnProfile:
     """The caller's own, with their rights. Raises NotFound."""
-    user_id = int(caller["sub"])
+    user_id = access_rules.require_member()
     roles = role_repository.get_user_roles(user_id)
     return {
         **user_repository.get_user_profile(user_id),
         "roles": [role["name"] for role in roles],
-        "permissions": sorted(caller.get("permissions", ())),
+        "permissions": access_rules.permissions(),
     }
 
 
 def create(dto: CreateUserFields) -> UserProfile:
-    """An account with any roles and flags. Raises Conflict, NotFound for an unknown role, and
-    Forbidden when somebody who is no superuser makes one."""
+    """An account, with `role:write` also with roles, and for a superuser with `is_superuser`.
+    Raises Forbidden, Conflict, and NotFound for an unknown role."""
+    access_rules.require_permission("user:create")
     if dto["is_superuser"]:
-        account_rules.demand_superuser(current_caller.get())
-    user = auth_service.new_user(dto)
+        account_rules.require_superuser()
+    user = account_rules.new_user(dto)
     user["status"], user["is_superuser"] = int(dto["is_active"]), dto["is_superuser"]
     with transaction() as conn:
         user_id = user_repository.create_user(user, conn)["id"]
-        roles = role_service.assign(user_id, dto["roles"], conn)
+        roles = role_service.assign(user_id, dto["roles"], conn) if dto["roles"] else []
         profile = user_repository.get_user_profile(user_id, conn)
         after = {"roles": roles, **_flags(profile)}
         audit_service.record("user.create", f"user:{user_id}", None, after, conn)
@@ -85,77 +89,88 @@ def update(user_id: int, dto: UserChanges) -> User:
     """Change what `dto` names; a new password ends the user's other sessions.
 
     Raises InvalidRequest, NotFound, Conflict, and Forbidden when the caller may not, or does not
-    prove a new password.
+    prove who they are. Without a caller: see `account_rules.check_without_caller`.
     """
-    caller = current_caller.get()
-    own = caller is None or account_rules.is_own(caller, user_id)
-    if caller is None or (own and not dto.keys() & SENSITIVE):
+    if access_rules.current_caller() is None:
+        user = _update_without_caller(user_id, dto)
+    elif access_rules.is_caller(user_id) and not dto.keys() & account_rules.SENSITIVE:
         user = update_user(user_id, _as_columns(dto))
-        session_service.forget_user(user_id)
     else:
-        user = _update_with_care(caller, user_id, dto.copy())
+        access_rules.require_own_or(user_id, "user:update_any")
+        user = _update_in_transaction(user_id, dto.copy())
+    session_service.forget_user(user_id)
     if email := dto.get("email"):
         recovery_service.ask_to_confirm(user_id, email)
     return user
 
 
-def _update_with_care(caller: Caller, user_id: int, changes: UserChanges) -> User:
-    own = account_rules.is_own(caller, user_id)
+def _update_without_caller(user_id: int, dto: UserChanges) -> User:
+    account_rules.check_without_caller(user_id, dto)
+    user = update_user(user_id, _as_columns(dto))
+    if "password" in dto and not db.pool.closed:
+        session_repository.end_sessions(user_id)
+    return user
+
+
+def _update_in_transaction(user_id: int, changes: UserChanges) -> User:
+    own = access_rules.is_caller(user_id)
     if own:
-        account_rules.demand_proof(caller, changes)
+        account_rules.require_reauthentication(user_id, changes)
         if not changes.keys() - {"current_password"}:
             return get_user_by_id(user_id)
     columns = _as_columns(changes)
     with transaction() as conn:
         if False in (changes.get("is_active"), changes.get("is_superuser")):
-            account_rules.keep_a_superuser(user_id, conn)
+            account_rules.require_another_superuser(user_id, conn)
         before = user_repository.lock_user(user_id, conn)
-        account_rules.demand_rights(caller, before, changes)
+        account_rules.protect_superuser(before)
+        account_rules.check_flags(before, changes)
         user = update_user(user_id, columns, conn=conn)
         if "password_hash" in columns or columns.get("status") == 0:
-            kept = caller.get("sid") if own and columns.get("status") != 0 else None
+            kept = access_rules.session_id() if own and columns.get("status") != 0 else None
             session_repository.end_sessions(user_id, except_id=kept, conn=conn)
-        if not own or changes.keys() & {"is_active", "is_superuser"}:
+        if not own or changes.keys() & account_rules.FLAGS:
             after = {**_flags({**before, **columns}), "changed": sorted(columns)}
             target = f"user:{user_id}"
             audit_service.record("user.update", target, _flags(before), after, conn)
-    session_service.forget_user(user_id)
     return user
 
 
 def delete(user_id: int) -> None:
-    """Soft. Raises NotFound, Forbidden, Conflict. A session lives only as long as its user."""
-    caller = current_caller.get()
-    if caller is None or (
-        account_rules.is_own(caller, user_id) and not caller.get("is_superuser", False)
-    ):
+    """Soft. Raises NotFound, Forbidden, Conflict. A session lives only as long as its user.
+    Without a caller: see `account_rules.check_without_caller`."""
+    if access_rules.current_caller() is None:
+        account_rules.check_without_caller(user_id)
         delete_user(user_id)
+    elif not access_rules.is_caller(user_id):
+        access_rules.require_permission("user:delete_any")
+        _delete_in_transaction(user_id)
+    elif access_rules.is_superuser():
+        raise Forbidden("A superuser cannot delete their own account")
     else:
-        _delete_with_care(caller, user_id)
+        delete_user(user_id)
     session_service.forget_user(user_id)
 
 
-def _delete_with_care(caller: Caller, user_id: int) -> None:
-    if account_rules.is_own(caller, user_id):
-        raise Forbidden("A superuser cannot delete their own account")
+def _delete_in_transaction(user_id: int) -> None:
     with transaction() as conn:
-        account_rules.keep_a_superuser(user_id, conn)
+        account_rules.require_another_superuser(user_id, conn)
         before = user_repository.lock_user(user_id, conn)
-        account_rules.protect_superuser(caller, before)
+        account_rules.protect_superuser(before)
         delete_user(user_id, conn=conn)
         audit_service.record("user.delete", f"user:{user_id}", _flags(before), None, conn)
 
 
-def _as_columns(dto: UserChanges) -> UserChanges:
-    """Passwords become hashes, and flags their columns."""
-    columns = dto.copy()
-    columns.pop("current_password", None)
-    if "password" in columns:
-        password = columns.pop("password").encode()
+def _as_columns(dto: UserChanges) -> UserColumns:
+    """Passwords become hashes, flags their columns; what is no field of a request is left out."""
+    same = {name: value for name, value in dto.items() if name in SAME_IN_COLUMNS}
+    columns = cast(UserColumns, same)
+    if "password" in dto:
+        password = dto["password"].encode()
         hashed = bcrypt.hashpw(password, bcrypt.gensalt(get_settings().bcrypt_rounds))
         columns["password_hash"] = hashed.decode()
-    if "is_active" in columns:
-        columns["status"] = int(columns.pop("is_active"))
+    if "is_active" in dto:
+        columns["status"] = int(dto["is_active"])
     return columns
 
 
