@@ -21,7 +21,7 @@ from services import (
     session_service,
     user_service,
 )
-from services.access_rules import GUEST_DEFAULTS, MEMBER_DEFAULTS, SYSTEM, acting_as
+from services.access_rules import MEMBER_DEFAULTS, SYSTEM, acting_as
 from utils.errors import Forbidden, InvalidCredentials
 
 MODERATOR = {"audit:read", "post:delete_any", "role:read", "user:read_private"}
@@ -212,7 +212,7 @@ def callers(db):
     member = {"sub": "999999", "exp": 0, "user_name": "gopher_eve", "permissions": MEMBER_DEFAULTS}
     return {
         "nobody": None,
-        "guest": {"sub": "0", "exp": 0, "permissions": GUEST_DEFAULTS},
+        "guest": {"sub": "0", "exp": 0, "permissions": frozenset({"product:read"})},
         "member": member,
         "moderator": {**member, "permissions": MEMBER_DEFAULTS | MODERATOR},
         "admin": {**member, "permissions": frozenset(holds_all)},

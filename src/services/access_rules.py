@@ -27,8 +27,6 @@ MEMBER_DEFAULTS = frozenset(
         "user:read",
     }
 )
-# What of these a guest holds, who comes without a token.
-GUEST_DEFAULTS = frozenset({"product:read"})
 GUEST_ID = "0"
 # A program of ours. It may do everything, and is nobody's account.
 SYSTEM: Caller = {"sub": "system", "exp": 0, "is_superuser": True}

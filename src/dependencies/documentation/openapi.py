@@ -17,7 +17,6 @@ from dependencies.documentation.answers import error_body, error_schemas, header
 from dependencies.documentation.examples import add_examples
 from dependencies.rate_limit import AddressLimit, CallerLimit, LoginLimit
 from services import rate_limit_service
-from services.access_rules import GUEST_DEFAULTS, MEMBER_DEFAULTS
 
 Json = dict[str, Any]
 
