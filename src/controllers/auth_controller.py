@@ -20,38 +20,38 @@ from services.auth_service import register as register_service
 
 
 def register(dto: RegisterDto) -> TokenPair:
-    """A new account; it is logged in at once."""
+    """Creates an account, and logs in."""
     return register_service(dto.model_dump(exclude_unset=True))  # pyright: ignore
 
 
 def login(dto: LoginDto) -> TokenPair:
-    """A new session. Whatever is wrong, the answer is the same."""
+    """Logs in. An unknown name and a wrong password get the same answer."""
     return login_service(dto.model_dump())  # pyright: ignore
 
 
 def get_access_token(form: OAuthForm) -> BearerToken:
-    """The same for the Authorize button above: OAuth2's password form."""
+    """Logs in with OAuth2's password form, which the Authorize button above sends."""
     pair = login_service({"user_name": form.username, "password": form.password})
     return {"access_token": pair["access_token"], "token_type": "bearer"}
 
 
 def forgot_password(dto: ForgotPasswordDto) -> None:
-    """Sends a mail with a token if the address is a user's. The answer does not tell."""
+    """Sends a mail with a token if a user has this address. The answer is the same if not."""
     recovery_service.forgot_password(dto.email)
 
 
 def reset_password(dto: ResetPasswordDto) -> None:
-    """Sets a new password and logs the user out everywhere. The token is good for one use."""
+    """Sets a new password and logs the user out everywhere. The token works once."""
     recovery_service.reset_password(dto.token, dto.password)
 
 
 def confirm_email(dto: ConfirmEmailDto) -> None:
-    """The user can read mail at this address. The token is good for one use."""
+    """Confirms the e-mail address that the token was sent to. The token works once."""
     recovery_service.confirm_email(dto.token)
 
 
 def refresh(dto: RefreshDto) -> TokenPair:
-    """A new pair; the old refresh token is spent. Using it once more ends the session."""
+    """A new pair of tokens. The old refresh token is spent; using it again ends the session."""
     return auth_service.refresh(dto.refresh_token)
 
 
@@ -69,7 +69,7 @@ def get_sessions(
 
 
 def end_session(session_id: SessionId, user_id: CurrentUserId) -> None:
-    """Logs one of your sessions out."""
+    """Ends one of your sessions: its tokens stop working."""
     session_service.end(str(session_id), user_id)
 
 

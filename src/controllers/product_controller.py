@@ -15,7 +15,7 @@ from services import product_service
 
 
 def get_products(page: CursorPage) -> list[Product]:
-    """What the shop has, ordered by id. The `Link` header leads to the next page."""
+    """All products, ordered by id. The `Link` header leads to the next page."""
     return page.by_cursor(product_service.get_all(page.after_id, page.limit, page.offset))
 
 
@@ -30,7 +30,7 @@ def create_product(dto: CreateProductDto) -> Product:
 
 
 def update_product(product_id: ProductId, dto: UpdateProductDto) -> Product:
-    """Changes the fields that are sent. Orders keep what they were made with."""
+    """Changes the fields that are sent. Orders made before stay as they are."""
     return product_service.update(
         product_id, cast(ProductChanges, dto.model_dump(exclude_unset=True))
     )

@@ -18,17 +18,17 @@ from services import audit_service, permission_service, role_service
 
 
 def get_roles(page: OffsetPage) -> list[Role]:
-    """All roles with what they hold, ordered by name."""
+    """All roles with their permissions, ordered by name."""
     return page.by_offset(role_service.get_all(page.limit, page.offset))
 
 
 def create_role(dto: CreateRoleDto) -> Role:
-    """A role that holds nothing yet."""
+    """Creates a role, which has no permissions yet."""
     return role_service.create(dto.name, dto.description)
 
 
 def get_role(role_id: RoleId) -> Role:
-    """One role with what it holds."""
+    """One role with its permissions."""
     return role_service.get(str(role_id))
 
 
@@ -38,12 +38,12 @@ def update_role(role_id: RoleId, dto: UpdateRoleDto) -> Role:
 
 
 def delete_role(role_id: RoleId, force: Force = False) -> None:
-    """Deletes a role; one that users hold only with `force=true`, a built-in one never."""
+    """Deletes a role. One that users have needs `force=true`; a built-in one stays."""
     role_service.delete(str(role_id), force)
 
 
 def set_role_permissions(role_id: RoleId, dto: RolePermissionsDto) -> Role:
-    """The whole set of what a role holds, by name or id. The role admin always holds all."""
+    """Replaces the permissions of a role, given by name or id. The role admin always has all."""
     return role_service.set_permissions(str(role_id), dto.permissions)
 
 
@@ -53,12 +53,12 @@ def get_permissions(page: OffsetPage) -> list[Permission]:
 
 
 def create_permission(dto: CreatePermissionDto) -> Permission:
-    """A permission of your own product's; the role admin holds it at once."""
+    """Creates a permission for your own product. The role admin has it at once."""
     return permission_service.create(dto.resource, dto.action)
 
 
 def delete_permission(permission_id: PermissionId) -> None:
-    """Deletes a permission that no role but admin holds; a built-in one never."""
+    """Deletes a permission that only the role admin has. A built-in one stays."""
     permission_service.delete(str(permission_id))
 
 

@@ -19,19 +19,19 @@ def health_check() -> Response:
 
 
 def ping() -> Response:
-    """What works: each part is `ok`, `off` (not configured) or `down`."""
+    """Each part is `ok`, `off` (not configured) or `down`."""
     parts = system_service.ping()
     return JSONResponse(parts, 200 if parts["database"] == "ok" else 503)
 
 
 async def livez() -> dict[str, str]:
-    """For whoever restarts processes. Asks neither the database nor a thread."""
+    """For what restarts processes. Asks neither the database nor a worker thread."""
     system_service.check_live()
     return {"status": "live"}
 
 
 def readyz() -> dict[str, str]:
-    """For load balancers: whether this process should get requests now, else why not."""
+    """For load balancers: 200 if this process should get requests now, else 503 with the reason."""
     system_service.check_ready()
     return {"status": "ready"}
 

@@ -6,16 +6,16 @@ from services import token_service
 
 
 def issue_token(dto: IssueTokenDto | None = None) -> IssuedToken:
-    """A new token, good for `ttl_minutes`, or for an hour."""
+    """Issues a token that is valid for `ttl_minutes`, or for an hour."""
     return {"status_code": 200, "token": token_service.issue((dto or IssueTokenDto()).ttl_minutes)}
 
 
 def check_token(token: Token) -> TokenStatus:
-    """Whether the token was issued here and is still good."""
+    """Whether the token was issued here and is still valid."""
     return {"status_code": 200, "status": token_service.is_valid(token)}
 
 
 def clear_tokens() -> TokenStatus:
-    """Removes what has expired. The server does so by itself, too."""
+    """Removes the expired tokens. The server also does it by itself."""
     token_service.clear_expired()
     return {"status_code": 200, "status": True}

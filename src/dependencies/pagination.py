@@ -28,24 +28,24 @@ Limit = Annotated[
     int,
     Field(ge=1, le=100),
     BeforeValidator(is_decimal),
-    Query(description="How many rows at most."),
+    Query(description="The largest number of rows."),
 ]
 Offset = Annotated[
     int,
     Field(ge=0, le=MAX_OFFSET),
     BeforeValidator(is_decimal),
-    Query(description="How many rows to skip."),
+    Query(description="The number of rows to skip."),
 ]
 Cursor = Annotated[
     str | None,
-    Query(pattern=CURSOR_PATTERN, description="Where to go on, from the `Link` header."),
+    Query(pattern=CURSOR_PATTERN, description="Where the page begins, from the header `Link`."),
 ]
 UuidCursor = Annotated[
     str | None,
     Query(
         alias="cursor",
         pattern=UUID_CURSOR_PATTERN,
-        description="Where to go on, from the `Link` header.",
+        description="Where the page begins, from the header `Link`.",
     ),
 ]
 

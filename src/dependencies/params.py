@@ -54,27 +54,27 @@ OwnerId = Annotated[IdOrZero, Query(description="Only this user's posts; 0 for n
 Search = Annotated[
     Text,
     AfterValidator(is_decoded),
-    Query(max_length=280, description="Only posts with this text in them, in any case."),
+    Query(max_length=280, description="Only posts that contain this text, in upper or lower case."),
 ]
 OrderStatus = Annotated[
-    Status | None, Query(alias="status", description="Only the orders in this state.")
+    Status | None, Query(alias="status", description="Only orders with this status.")
 ]
 IdempotencyKey = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
         pattern=r"^[\x21-\x7e]{1,255}$",
-        description="A text of your own, such as a UUID. Sent again within a day with the same "
-        "body, it gives the same order again instead of a second one.",
+        description="A text of your own, such as a UUID. The same key with the same body gives the "
+        "same order again for a day, instead of a second one.",
     ),
 ]
 
 RoleId = Annotated[UUID, Path(description="The role's id.", examples=[EXAMPLE_UUID])]
 PermissionId = Annotated[UUID, Path(description="The permission's id.", examples=[EXAMPLE_UUID])]
-Force = Annotated[bool, Query(description="Delete it although users hold it.")]
+Force = Annotated[bool, Query(description="Delete the role also from the users who have it.")]
 Token = Annotated[
     str,
-    Path(description="What the token service issued.", examples=["754321:xyz9AbC2DeF3GhI4JkL0"]),
+    Path(description="A token that this service issued.", examples=["754321:xyz9AbC2DeF3GhI4JkL0"]),
 ]
 
 

@@ -73,7 +73,7 @@ router.delete(
 
 router.put(
     "/roles/{role_id}/permissions",
-    summary="Set what a role holds",
+    summary="Set the permissions of a role",
     response_model=Role,
     responses=documented_errors(
         {

@@ -17,7 +17,7 @@ shared = APIRouter(tags=["system"], route_class=SharedRoute)
 
 shared.get(
     "/api/health-check",
-    summary="Is the database there?",
+    summary="Check the database",
     response_class=PlainTextResponse,
     responses={
         200: {"content": {"text/plain": {"example": "OK"}}},
@@ -30,7 +30,7 @@ shared.get(
 
 router.get(
     "/api/ping",
-    summary="Which parts work?",
+    summary="Check every part",
     response_model=Parts,
     responses={503: {"model": Parts, "description": "The database does not answer"}},
 )(system_controller.ping)
@@ -40,14 +40,14 @@ probes = APIRouter(tags=["system"])
 
 probes.get(
     "/api/livez",
-    summary="Does this process get on?",
+    summary="Check that this process works",
     response_model=Status,
     responses=documented_errors(examples={503: "This process has finished nothing for too long"}),
 )(system_controller.livez)
 
 probes.get(
     "/api/readyz",
-    summary="Should this process get requests?",
+    summary="Check that this process is ready for requests",
     response_model=Status,
     responses=documented_errors(examples={503: "The server is stopping"}),
 )(system_controller.readyz)

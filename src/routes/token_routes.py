@@ -1,4 +1,4 @@
-"""The token service. Public: a token is its own proof."""
+"""The token service. Public: whoever has a token may check it."""
 
 from fastapi import APIRouter
 
@@ -22,7 +22,7 @@ router.post(
 
 router.get(
     "/valid/{token:anything}",
-    summary="Is this token good?",
+    summary="Check a token",
     response_model=TokenStatus,
 )(token_controller.check_token)
 

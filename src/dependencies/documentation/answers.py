@@ -29,16 +29,17 @@ class InvalidInput(TypedDict):
     error: str
 
 
+# Of each status, for /docs and docs/reference.md.
 MEANINGS = {
     400: "The request asks for nothing that can be done",
-    401: "No token, or a token that is malformed, expired or revoked",
+    401: "No valid token, or a wrong name or password",
     403: "Not allowed",
     404: "Not there, or deleted",
     409: "Already there, already done, or not possible in the present state",
     413: "The body is too large",
     422: "The body, path or query does not validate",
     429: "Too many requests; try again after `Retry-After`",
-    500: "A fault of the server, which its log explains",
+    500: "An error of the server; its log has the details",
     503: "The database does not answer; try again after `Retry-After`",
 }
 
@@ -50,11 +51,13 @@ def header(words: str, example: str) -> dict[str, Any]:
 RETRY_AFTER = header("Seconds until the next try", "1")
 # Headers of an error, beside those that every answer has.
 HEADERS: dict[int, dict[str, Any]] = {
-    401: {"WWW-Authenticate": header("What to send in Authorization", "Bearer")},
+    401: {"WWW-Authenticate": header("The kind of token to send in `Authorization`", "Bearer")},
     429: {
         "Retry-After": RETRY_AFTER,
-        "RateLimit": header("What is left (r), and when more comes (t)", '"login";r=0;t=42'),
-        "RateLimit-Policy": header("How much (q) in how many seconds (w)", '"login";q=5;w=60'),
+        "RateLimit": header("Requests left (r) for so many seconds (t)", '"login";r=0;t=42'),
+        "RateLimit-Policy": header(
+            "Requests allowed (q) in so many seconds (w)", '"login";q=5;w=60'
+        ),
     },
     503: {"Retry-After": RETRY_AFTER},
 }
