@@ -1,15 +1,12 @@
 """Runs the app under uvicorn, with one or more workers, until it is told to stop."""
 
-import logging
 import signal
 from contextlib import closing, nullcontext, suppress
 from pathlib import Path
 from socket import socket
 
 from uvicorn import Config, Server
-from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors import ChangeReload, Multiprocess
-from uvicorn.supervisors.multiprocess import Process
+from uvicorn.supervisors import ChangeReload
 
 from config import metrics
 from config.secrets import token_secrets
@@ -20,13 +17,12 @@ from server import overview
 from server.address import bound_socket
 from server.drain import DRAIN_SECONDS
 from server.http_protocol import BoundedHttp
+from server.workers import Workers
 
 # Longer than nginx (60 s) and Caddy (120 s) keep idle connections, so that they close them: a
 # server that closes one may do so just when a request arrives.
 KEEP_ALIVE_SECONDS = 130
 SRC = Path(__file__).resolve().parents[1]
-
-log = logging.getLogger("gophertalk.serve")
 
 
 def serve(settings: Settings) -> None:
@@ -72,7 +68,7 @@ def _run(settings: Settings, listener: socket) -> None:
         ChangeReload(config, target=server.run, sockets=[listener]).run()
         return
     if settings.workers > 1:
-        workers = Workers(config, [listener])
+        workers = Workers(config, listener)
         workers.run()
         started = not workers.failed
     else:
@@ -80,31 +76,3 @@ def _run(settings: Settings, listener: socket) -> None:
         started = server.started
     if not started:
         raise StartupError("The log says why.")
-
-
-class Workers(Multiprocess):
-    """Starts a new worker for each that has died.
-
-    uvicorn's own way is to ask each worker whether it lives and to kill it after some silence: on
-    a busy machine that is less than a worker needs to start, so that it would be killed again and
-    again, and who asks a worker that dies just then waits in vain.
-    """
-
-    failed = False
-
-    def keep_subprocess_alive(self) -> None:
-        for index, worker in enumerate(self.processes):
-            if worker.exitcode is None or self.should_exit.is_set():
-                continue
-            if worker.exitcode == STARTUP_FAILURE:  # the next one would fail the same way
-                self.failed = True
-                self.should_exit.set()
-                return
-            log.error("worker %s has died (%s); another one starts", worker.pid, worker.exitcode)
-            self.processes[index] = Process(self.config, self.sockets)
-            self.processes[index].start()
-
-    def terminate_all(self) -> None:
-        for each in self.sockets:  # nobody accepts from here on: refuse at once
-            each.close()
-        super().terminate_all()

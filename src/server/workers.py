@@ -1,0 +1,127 @@
+"""Several worker processes on one address: replaced when they die or hang, stopped together."""
+
+import logging
+import signal
+from contextlib import suppress
+from socket import socket
+from time import monotonic, sleep
+
+from uvicorn import Config
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors.multiprocess import Process
+
+ROUND_SECONDS = 0.5
+# Half a minute. Rounds are counted instead of seconds: a supervisor that was itself suspended must
+# not take its workers for hung.
+MAX_SILENT_ROUNDS = 60
+POLL_SECONDS = 0.05
+# What a worker may need, after its last request, to close what it has opened.
+CLOSE_TIMEOUT_SECONDS = 20
+
+log = logging.getLogger("gophertalk.serve")
+
+
+class Worker(Process):
+    """A worker process, asked again and again whether its event loop runs.
+
+    uvicorn's own check waits for each answer, for the answer of a dead worker too, and a thread
+    gives it even while the event loop is blocked.
+    """
+
+    has_answered = False
+    _silent_rounds = 0
+
+    def target(self, sockets: list[socket] | None = None) -> None:
+        _ = self.server  # made before uvicorn's thread asks for it too
+        super().target(sockets)
+
+    def is_hung(self) -> bool:
+        """Called once a round, in the supervisor. A worker that has not answered yet is starting:
+        on a busy machine that may take long."""
+        with suppress(OSError):
+            if self.parent_conn.poll():
+                self.parent_conn.recv()
+                self.has_answered, self._silent_rounds = True, 0
+            if self._silent_rounds == 0:
+                self.parent_conn.send(b"ping")
+        self._silent_rounds += 1
+        return self.has_answered and self._silent_rounds > MAX_SILENT_ROUNDS
+
+    def pong(self) -> None:
+        """Called in a thread of the worker. While it serves, its event loop must run first."""
+        self.child_conn.recv()
+        if self.server.started:
+            ran_at = self.server.last_notified
+            while self.server.last_notified == ran_at:
+                sleep(POLL_SECONDS)
+        self.child_conn.send(True)
+
+
+class Workers:
+    """The supervisor. `failed` says, at the end, that a worker could not start."""
+
+    def __init__(self, config: Config, listener: socket) -> None:
+        # With a callback, uvicorn writes `last_notified` in its event loop, here every second.
+        config.callback_notify, config.timeout_notify = _do_nothing, 0
+        self.failed = False
+        self._config = config
+        self._listener = listener
+        self._workers: list[Worker] = []
+        self._stopping = False
+
+    def run(self) -> None:
+        """Returns after SIGTERM, Ctrl-C or SIGHUP, and when a worker could not start."""
+        for name in ("SIGTERM", "SIGINT", "SIGBREAK", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number and not _is_ignored_by_nohup(number):
+                signal.signal(number, self._stop)
+        self._workers = [self._start_worker() for _ in range(self._config.workers)]
+        while not self._stopping:
+            sleep(ROUND_SECONDS)
+            self._replace_workers()
+        self._listener.close()  # refuses new connections at once
+        for worker in self._workers:
+            worker.terminate()
+        self._wait_for_workers()
+
+    def _stop(self, *_: object) -> None:
+        self._stopping = True
+
+    def _start_worker(self) -> Worker:
+        worker = Worker(self._config, [self._listener])
+        worker.start()
+        return worker
+
+    def _replace_workers(self) -> None:
+        for index, worker in enumerate(self._workers):
+            if worker.exitcode == STARTUP_FAILURE:  # the next one would fail the same way
+                self.failed = self._stopping = True
+            if self._stopping:
+                return
+            if worker.exitcode is not None:
+                log.error("worker %s has died (%s), another starts", worker.pid, worker.exitcode)
+            elif worker.is_hung():
+                log.error("worker %s hangs and is killed, another starts", worker.pid)
+                worker.kill()
+                worker.join()
+            else:
+                continue
+            self._workers[index] = self._start_worker()
+
+    def _wait_for_workers(self) -> None:
+        """A worker that hangs does not hear that it shall stop."""
+        seconds = (self._config.timeout_graceful_shutdown or 0) + CLOSE_TIMEOUT_SECONDS
+        deadline = monotonic() + seconds
+        for worker in self._workers:
+            worker.process.join(max(0.0, deadline - monotonic()))
+            if worker.exitcode is None:
+                log.error("worker %s does not stop and is killed", worker.pid)
+                worker.kill()
+                worker.join()
+
+
+def _is_ignored_by_nohup(number: signal.Signals) -> bool:
+    return number.name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN
+
+
+async def _do_nothing() -> None: ...
