@@ -20,7 +20,7 @@ PROGRAMS = ("create_superuser", "manage", "migrate", "seed_demo", "worker")
 # Each room, and those of the others that it may import: downward only.
 MAY_IMPORT = {
     "app": {"config", "dependencies", "entry", "lifespan", "routes", "server"},
-    "lifespan": {"background", "config", "dependencies", "server"},
+    "lifespan": {"background", "config", "dependencies", "server", "utils"},
     "server": {"config", "utils"},
     # `entry` checks the version of Python, then a command takes over.
     **{program: {"commands", "entry"} for program in PROGRAMS},

@@ -15,9 +15,10 @@ from background.relay import run_relay
 from background.sweeper import run_sweeper
 from config.log import configure_logging
 from config.settings import get_settings
-from config.startup import in_background, running
+from config.startup import running
 from dependencies.routing.threads import in_worker_thread
 from server import drain
+from utils.background_thread import in_background
 
 
 @asynccontextmanager

@@ -27,11 +27,11 @@ from background.publisher import Publisher
 from background.relay import run_relay
 from config import rabbitmq
 from config.settings import PROJECT_ROOT
-from config.startup import in_background
 from repositories.sql import fetch_one
 from services import event_service
 from services.event_service import HANDLERS
 from services.outbox_service import relay_batch
+from utils.background_thread import in_background
 from utils.errors import Unavailable
 
 pytestmark = [pytest.mark.slow, needs_rabbitmq]

@@ -9,12 +9,12 @@ import pytest
 from shop import count, eventually, new_order, new_product, new_user
 
 from background.relay import run_relay
-from config.startup import in_background
 from repositories import outbox_repository
 from repositories.sql import execute, fetch_all, fetch_one, transaction
 from services import event_service, order_service, outbox_service, sweep_service
 from services.event_service import handle
 from services.outbox_service import relay_batch
+from utils.background_thread import in_background
 from utils.errors import Unavailable
 
 

@@ -5,7 +5,7 @@ from threading import Event
 import pytest
 
 from background import sweeper
-from config.startup import in_background
+from utils.background_thread import in_background
 from utils.errors import Unavailable
 
 

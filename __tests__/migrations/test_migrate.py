@@ -16,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from config import db
 from migrations import runner as migrate
-from migrations.runner import MIGRATIONS_DIR, MigrationError, load_migrations
+from migrations.files import MIGRATIONS_DIR, MigrationError, load_migrations
 from packages import embedded_postgres
 
 SRC = Path(migrate.__file__).parents[1]

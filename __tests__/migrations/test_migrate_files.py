@@ -2,7 +2,7 @@
 
 import pytest
 
-from migrations.runner import MigrationError, load_migrations
+from migrations.files import MigrationError, load_migrations
 
 UP = "-- migrate:up\nSELECT 1;\n"
 

@@ -1,6 +1,7 @@
 """The tables, brought up to date by hand."""
 
-from config.startup import database_server, migrate_now, settings_or_exit, started
+from config.schema import migrate_now
+from config.startup import database_server, settings_or_exit, started
 
 
 def migrate() -> None:

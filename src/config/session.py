@@ -31,6 +31,8 @@ PINNED: dict[str, str] = {
     "standard_conforming_strings": "on",
     "transform_null_equals": "off",
 }
+# For migrations and scripts; requests have their own.
+NO_TIMEOUTS = {"statement_timeout": 0, "idle_in_transaction_session_timeout": 0}
 # PgBouncer gives each transaction a server on which these have the client's values.
 KEPT_BY_POOLER = ("DateStyle", "TimeZone", "standard_conforming_strings")
 # libpq's variables that say how the connection is protected.
@@ -47,10 +49,11 @@ def ignore_environment(settings: Settings) -> None:
 def pinned(target: dict[str, Any], pooler: bool, **timeouts_ms: int) -> dict[str, Any]:
     """`target`, psycopg's keyword arguments for a server, with the settings of the session.
 
-    `timeouts_ms` are PostgreSQL's own, such as `statement_timeout`. A pooler refuses `options`:
-    there `prepare_session` sets what the pooler keeps, and `check_session` demands the rest.
+    `timeouts_ms` are PostgreSQL's own, such as `statement_timeout`; left out, there is none. A
+    pooler refuses `options`: there `prepare_session` sets what the pooler keeps, and
+    `check_session` demands the rest.
     """
-    settings = {**PINNED, **timeouts_ms}.items()
+    settings = {**PINNED, **NO_TIMEOUTS, **timeouts_ms}.items()
     options = " ".join(f"-c {name}=" + str(value).replace(" ", "\\ ") for name, value in settings)
     return {**target, "client_encoding": "UTF8", "options": "" if pooler else options}
 

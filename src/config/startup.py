@@ -2,41 +2,30 @@
 
 import logging
 import sys
-from collections.abc import Callable, Generator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import partial
-from threading import Event, Thread
-from typing import Any, NoReturn
-
-import psycopg
-from psycopg.errors import DiskFull
+from threading import Event
+from typing import NoReturn
 
 from config import db, redis
 from config.log import configure_logging
+from config.schema import Target, check_database, schema_prepared
 from config.secrets import token_secrets
-from config.session import check_session, ignore_environment, pinned
+from config.session import ignore_environment, pinned
 from config.settings import Settings, SettingsError, get_settings
-from config.startup_faults import (
-    DatabaseUnavailable,
-    StartupError,
-    connection_fault,
-    embedded_server_fault,
-    migration_fault,
-)
-from migrations.runner import MigrationError, migrate
+from config.startup_faults import StartupError, embedded_server_fault
 from packages import embedded_postgres
 from utils import later
+from utils.background_thread import in_background
 from utils.errors import Unavailable
 from utils.passwords import decoy_hash
-
-Target = Callable[[], dict[str, Any]]
 
 log = logging.getLogger("gophertalk.startup")
 
 # The role and the database of our own PostgreSQL. Those of existing data folders have it: keep it.
 EMBEDDED_NAME = "gophertalk"
 WATCH_SECONDS = 0.5
-STOP_SECONDS = 5.0
 
 
 def exit_with(sentence: str) -> NoReturn:
@@ -92,63 +81,6 @@ def _keep_alive(server: embedded_postgres.EmbeddedPostgres, stop: Event) -> None
             log.exception("the embedded PostgreSQL is down and does not start")
 
 
-def migrate_now(target: Target) -> None:
-    """Raises DatabaseUnavailable when the server cannot be reached yet, else StartupError."""
-    check_database(target)
-    conninfo = target()
-    try:
-        migrate(conninfo)
-    except MigrationError as error:
-        raise StartupError(str(error)) from error
-    except psycopg.Error as error:
-        if isinstance(error, psycopg.OperationalError) and not isinstance(error, DiskFull):
-            raise connection_fault(error, conninfo) from error
-        raise migration_fault(error, conninfo) from error
-
-
-def check_database(target: Target) -> None:
-    """Raises DatabaseUnavailable when the server cannot be reached yet, else StartupError."""
-    conninfo = target()
-    try:
-        with psycopg.connect(**conninfo, connect_timeout=5) as conn:
-            check_session(conn, conninfo["user"])
-    except psycopg.OperationalError as error:
-        raise connection_fault(error, conninfo) from error
-
-
-@contextmanager
-def _migrated(target: Target) -> Generator[None]:
-    """Migrate, now or, while the server is away, as soon as it is there."""
-    try:
-        migrate_now(target)
-    except DatabaseUnavailable as fault:
-        log.warning("%s GopherTalk starts without it and goes on trying", fault)
-        db.BoundedPool.awaits_migration = True
-        try:
-            with in_background(partial(_migrate_later, target)):
-                yield
-        finally:
-            db.BoundedPool.awaits_migration = False
-    else:
-        yield
-
-
-def _migrate_later(target: Target, stop: Event) -> None:
-    """What an operator can mend is said once, and tried again all the same."""
-    said = ""
-    while not stop.wait(WATCH_SECONDS):
-        try:
-            migrate_now(target)
-        except DatabaseUnavailable:
-            continue
-        except StartupError as error:
-            if said != (said := str(error)):
-                log.critical("%s", error)
-        else:
-            db.BoundedPool.awaits_migration = False
-            return
-
-
 @contextmanager
 def running(settings: Settings, database_needed: bool = False) -> Generator[None]:
     """Everything that requests need: the server, its schema, the pool, the secrets.
@@ -163,25 +95,9 @@ def running(settings: Settings, database_needed: bool = False) -> Generator[None
         db.open_pool(settings, target)
         redis.open_redis(settings)
         try:
-            with _migrated(target) if settings.migrate_on_start else nullcontext():
+            with schema_prepared(settings, target):
                 yield
         finally:
             later.finish(seconds=5.0)
             redis.close_redis()
             db.close_pool()
-
-
-@contextmanager
-def in_background(work: Callable[[Event], None]) -> Generator[None]:
-    """Run `work` in a thread of its own; it ends soon after its event is set.
-
-    What hangs longer, on a server that does not answer, ends with the process.
-    """
-    stop = Event()
-    thread = Thread(target=work, args=(stop,), daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(STOP_SECONDS)  # a daemon: what hangs does not hold up the end

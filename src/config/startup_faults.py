@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg.errors import DiskFull, ReadOnlySqlTransaction
+from psycopg.errors import DiskFull, LockNotAvailable, ReadOnlySqlTransaction
 
 from packages.embedded_postgres import (
     EmbeddedPostgresError,
@@ -32,6 +32,10 @@ REMEDIES = (
     (
         "permission denied",
         "Give the database to the user: ALTER DATABASE {dbname} OWNER TO {user}",
+    ),
+    (
+        "lock timeout",
+        "Other sessions use the tables that must change: end the long ones (pg_stat_activity).",
     ),
     ("read-only transaction", "Correct DB_HOST: it must name the primary."),
 )
@@ -62,9 +66,9 @@ def connection_fault(error: psycopg.OperationalError, target: dict[str, Any]) ->
 
 def migration_fault(error: psycopg.Error, target: dict[str, Any]) -> StartupError:
     """The server accepted the connection but not the tables. DatabaseUnavailable if waiting may
-    help: a full disk gets space again, a standby becomes the primary."""
+    help: a full disk gets space again, a lock on a table ends, a standby becomes the primary."""
     fault = _refusal(str(error).splitlines()[0], target)
-    temporary = isinstance(error, DiskFull | ReadOnlySqlTransaction)
+    temporary = isinstance(error, DiskFull | LockNotAvailable | ReadOnlySqlTransaction)
     return DatabaseUnavailable(str(fault)) if temporary else fault
 
 

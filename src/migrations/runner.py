@@ -1,115 +1,165 @@
-"""Applies the numbered SQL files of `src/migrations/`, each once, in order, one process at a time.
+"""Applies the migrations, each once, in order, one process at a time; and says whether code and
+tables fit each other where nothing shall be applied."""
 
-The files keep dbmate's format: the part between `-- migrate:up` and an optional
-`-- migrate:down` is run, in one transaction with its entry in `schema_migrations`.
-"""
-
-import hashlib
 import logging
-import re
+import time
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import psycopg
+from psycopg.errors import LockNotAvailable, UndefinedTable
 from psycopg.rows import tuple_row
 
-MIGRATIONS_DIR = Path(__file__).resolve().parent
-# Any constant will do, so long as nobody else on this database uses it.
+from migrations.files import MIGRATIONS_DIR, Migration, MigrationError, load_migrations
+
+# Any constant will do, so long as no other program on this database uses it.
 LOCK_KEY = 7_315_248_811
-UP_PART = re.compile(r"^-- migrate:up.*\n((?s:.*?))(?:^-- migrate:down|\Z)", re.MULTILINE)
+CONNECT_TIMEOUT_SECONDS = 2
+# While a migration waits for a table, every request for that table waits behind it: so it gives up
+# soon, lets them pass, and is tried again.
+LOCK_TIMEOUT = "2s"
+LOCK_ATTEMPTS = 30
+LOCK_PAUSE_SECONDS = 1.0
 
 log = logging.getLogger("gophertalk.migrate")
 
 
-class MigrationError(Exception):
-    """The files do not fit what the database has seen; the message says which and what to do."""
+class TablesOutdated(Exception):
+    """The tables are older than this code; they may be migrated soon."""
 
 
-class Migration(NamedTuple):
+class Applied(NamedTuple):
     version: int
-    name: str
     checksum: str
-    sql: str
-
-
-def load_migrations(folder: Path = MIGRATIONS_DIR) -> list[Migration]:
-    """All migrations in order. Line ends do not count for the checksum (git may change them)."""
-    migrations = [_load(path) for path in sorted(folder.glob("*.sql"))]
-    if [each.version for each in migrations] != list(range(1, len(migrations) + 1)):
-        raise MigrationError(
-            f"The migrations in {folder} are not numbered 0001, 0002, ... in a row"
-        )
-    return migrations
-
-
-def _load(path: Path) -> Migration:
-    text = path.read_text(encoding="utf-8")  # with \n at the end of its lines, whatever git made
-    up = UP_PART.search(text)
-    number = path.name.partition("_")[0]
-    if up is None or not number.isdecimal():
-        raise MigrationError(f"{path.name} must be named 0001_what.sql and have a '-- migrate:up'")
-    return Migration(int(number), path.stem, hashlib.sha256(text.encode()).hexdigest(), up[1])
+    works_with: int
 
 
 def migrate(conninfo: dict[str, Any], folder: Path = MIGRATIONS_DIR) -> list[str]:
     """Bring the database up to date; returns the names of what was applied now.
 
-    Raises MigrationError when an applied file was changed or is missing, and psycopg's
-    OperationalError when the server cannot be reached.
+    Raises MigrationError when files and database do not fit, and psycopg's OperationalError when
+    the server cannot be reached or its tables stay locked.
     """
     migrations = load_migrations(folder)
-    applied: list[str] = []
-    with psycopg.connect(
-        **conninfo, autocommit=True, connect_timeout=2, row_factory=tuple_row
-    ) as conn:
-        while (name := _apply_next(conn, migrations)) is not None:
-            applied.append(name)
-    return applied
+    names: list[str] = []
+    attempts = 0
+    with _connect(conninfo) as conn:
+        while True:
+            try:
+                name = _apply_next(conn, conninfo, migrations)
+            except LockNotAvailable:
+                attempts += 1
+                if attempts == LOCK_ATTEMPTS:
+                    raise
+                log.warning("a migration waits for tables that are in use, and tries again")
+                time.sleep(LOCK_PAUSE_SECONDS)
+                continue
+            if name is None:
+                return names
+            names.append(name)
+            attempts = 0
 
 
-def _apply_next(conn: psycopg.Connection[Any], migrations: list[Migration]) -> str | None:
-    """One migration in one transaction. The lock ends with it, so it works through a pooler too."""
+def check(conninfo: dict[str, Any], folder: Path = MIGRATIONS_DIR) -> None:
+    """Raises TablesOutdated, MigrationError, and psycopg's OperationalError."""
+    migrations = load_migrations(folder)
+    with _connect(conninfo) as conn:
+        try:
+            applied = _read_applied(conn)
+        except UndefinedTable:
+            applied = []
+    _refuse_misfits(applied, migrations)
+    if len(applied) < len(migrations):
+        raise TablesOutdated("The tables are older than this code: run src/migrate.py")
+
+
+def _connect(conninfo: dict[str, Any]) -> psycopg.Connection[Any]:
+    return psycopg.connect(
+        **conninfo,
+        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        autocommit=True,
+        row_factory=tuple_row,
+    )
+
+
+def _apply_next(
+    conn: psycopg.Connection[Any], conninfo: dict[str, Any], migrations: list[Migration]
+) -> str | None:
+    """The first migration that is missing, and its entry. The advisory lock ends with the
+    transaction, so it works through a pooler too."""
     with conn.transaction():
         conn.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK_KEY,))
-        done = _applied(conn)
-        _check(done, migrations)
-        if len(done) == len(migrations):
+        _create_table(conn)
+        applied = _read_applied(conn)
+        _refuse_misfits(applied, migrations)
+        if len(applied) >= len(migrations):
             return None
-        pending = migrations[len(done)]
-        conn.execute(cast(Any, pending.sql))
+        pending = migrations[len(applied)]
+        if pending.in_transaction:
+            _run(conn, pending)
+        else:
+            with _connect(conninfo) as other:  # this one's transaction holds the lock meanwhile
+                _run(other, pending)
         conn.execute(
-            "INSERT INTO schema_migrations (version, name, checksum) VALUES (%s, %s, %s)",
-            (pending.version, pending.name, pending.checksum),
+            """
+            INSERT INTO schema_migrations (version, name, checksum, works_with)
+            VALUES (%s, %s, %s, %s)
+            """,
+            (pending.version, pending.name, pending.checksum, pending.works_with),
         )
     log.info("applied migration %s", pending.name)
     return pending.name
 
 
-def _applied(conn: psycopg.Connection[Any]) -> list[tuple[int, str]]:
+def _run(conn: psycopg.Connection[Any], migration: Migration) -> None:
+    only_this_transaction = migration.in_transaction
+    conn.execute("SELECT set_config('lock_timeout', %s, %s)", (LOCK_TIMEOUT, only_this_transaction))
+    for statement in migration.statements():
+        conn.execute(cast(Any, statement))
+
+
+def _create_table(conn: psycopg.Connection[Any]) -> None:
+    """`works_with` came later, and an ALTER locks the table: only where it is missing."""
     conn.execute("""
         CREATE TABLE IF NOT EXISTS schema_migrations (
             version    integer     NOT NULL,
             name       text        NOT NULL,
             checksum   text        NOT NULL,
             applied_at timestamptz NOT NULL DEFAULT now(),
+            works_with integer,
             CONSTRAINT pk__schema_migrations PRIMARY KEY (version)
         )
     """)
-    return conn.execute(
-        "SELECT version, checksum FROM schema_migrations ORDER BY version"
-    ).fetchall()
+    column = conn.execute("""
+        SELECT
+        FROM pg_attribute
+        WHERE attrelid = 'schema_migrations'::regclass AND attname = 'works_with'
+    """).fetchone()
+    if column is None:
+        conn.execute("ALTER TABLE schema_migrations ADD COLUMN works_with integer")
 
 
-def _check(done: list[tuple[int, str]], migrations: list[Migration]) -> None:
+def _read_applied(conn: psycopg.Connection[Any]) -> list[Applied]:
+    """In order. An entry made before `works_with` was recorded works with nothing older."""
+    rows = conn.execute("""
+        SELECT version, checksum, to_jsonb(m) ->> 'works_with'
+        FROM schema_migrations m
+        ORDER BY version
+    """).fetchall()
+    return [Applied(version, checksum, int(known or version)) for version, checksum, known in rows]
+
+
+def _refuse_misfits(applied: list[Applied], migrations: list[Migration]) -> None:
     known = {each.version: each for each in migrations}
-    for version, checksum in done:
-        if version not in known:
+    for version, checksum, works_with in applied:
+        if version in known:
+            if known[version].checksum != checksum:
+                raise MigrationError(
+                    f"Migration {known[version].name} was changed after it was applied: "
+                    "restore the file and put the change into a new one"
+                )
+        elif works_with > len(migrations):
             raise MigrationError(
                 f"The database has migration {version:04}, which this code does not know: "
-                "it is older than the database, update it"
-            )
-        if known[version].checksum != checksum:
-            raise MigrationError(
-                f"Migration {known[version].name} was changed after it was applied: "
-                "restore the file and put the change into a new one"
+                "the code is older than the database, update it"
             )

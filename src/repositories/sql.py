@@ -13,16 +13,18 @@ from itertools import islice
 from typing import Any, LiteralString, TypeVar
 
 from psycopg import Connection, Cursor, IntegrityError, OperationalError
-from psycopg.errors import QueryCanceled, ReadOnlySqlTransaction
+from psycopg.errors import FeatureNotSupported, QueryCanceled, ReadOnlySqlTransaction
 from psycopg_pool import PoolTimeout, TooManyRequests
 
 from config import db
-from utils.errors import Unavailable
+from utils.errors import TablesChanged, Unavailable
 
 Row = dict[str, Any]
 Conn = Connection[Row]
 Answer = TypeVar("Answer")
 
+# The function of PostgreSQL that refuses an outdated plan: the message may be in any language.
+REFUSES_OUTDATED_PLAN = "RevalidateCachedQuery"
 # Errors after which the very same statement may succeed within seconds.
 TEMPORARY = (OperationalError, ReadOnlySqlTransaction)
 # Of these, the ones that say "too slow": trying again would only add to the load.
@@ -60,9 +62,25 @@ def copy_in(query: LiteralString, rows: Iterable[str], conn: Conn) -> None:
 
 @contextmanager
 def transaction() -> Generator[Conn]:
-    """One transaction: committed at the end of the block, rolled back when it raises."""
-    with _temporary_as_unavailable(), db.pool.connection() as conn, conn.transaction():
-        yield conn
+    """One transaction: committed at the end of the block, rolled back when it raises.
+
+    Raises TablesChanged when a table was altered under a prepared statement: the block may then
+    run once more, from its start.
+    """
+    try:
+        with _temporary_as_unavailable(), db.pool.connection() as conn, conn.transaction():
+            yield conn
+    except FeatureNotSupported as error:
+        _drop_plans_if_outdated(error)
+        raise TablesChanged("The tables have just changed, please try again") from error
+
+
+def _drop_plans_if_outdated(error: FeatureNotSupported) -> None:
+    """After ALTER TABLE, PostgreSQL refuses to run what was prepared with other columns. New
+    connections have nothing prepared."""
+    if error.diag.source_function != REFUSES_OUTDATED_PLAN:
+        raise error
+    db.pool.drain()
 
 
 def constraint_of(error: IntegrityError) -> str | None:
@@ -91,6 +109,8 @@ def _run(
         try:
             with db.pool.connection() as own:
                 return _on(own, query, params, answer, prepare)
+        except FeatureNotSupported as error:
+            _drop_plans_if_outdated(error)  # nothing was done yet, so a write is repeated too
         except TEMPORARY as error:
             # A read that was cut off is repeated once; a write may have been committed.
             if isinstance(error, TOO_SLOW) or not query.lstrip().startswith("SELECT"):

@@ -9,9 +9,10 @@ from uvicorn import Config, Server
 from uvicorn.supervisors import ChangeReload
 
 from config import metrics
+from config.schema import prepare_schema
 from config.secrets import token_secrets
 from config.settings import Settings
-from config.startup import check_database, database_server, migrate_now, started
+from config.startup import database_server, started
 from config.startup_faults import DatabaseUnavailable, StartupError
 from server import overview
 from server.address import bound_socket
@@ -40,9 +41,9 @@ def serve(settings: Settings) -> None:
     ):
         token_secrets()
         with database_server(settings) as target:
-            # While the database is away, each worker goes on trying.
+            # While the database is away, or must be migrated by others, each worker goes on trying.
             with suppress(DatabaseUnavailable):
-                (migrate_now if settings.migrate_on_start else check_database)(target)
+                prepare_schema(settings, target)
             overview.show(settings)
             several = settings.workers > 1 and settings.metrics_enabled
             with metrics.shared_by_workers() if several else nullcontext():

@@ -39,3 +39,7 @@ class RateLimited(DomainError):
 
 class Unavailable(DomainError):
     """A dependency does not answer in time; the same request may succeed soon."""
+
+
+class TablesChanged(Unavailable):
+    """A table was altered in mid-work; nothing was done, and the same request may succeed now."""

@@ -18,7 +18,7 @@ from pydantic_core import to_json
 
 from dependencies.routing.plan import plan_of
 from dependencies.routing.threads import HASHING_THREADS, in_worker_thread
-from utils.errors import Unavailable
+from utils.errors import TablesChanged, Unavailable
 from utils.request_budget import current_budget
 
 HASHING_SECONDS = 10.0
@@ -117,7 +117,10 @@ class SharedRoute(JsonRoute):
 def _answering(endpoint: Callable[..., Any], status: int) -> Callable[..., Response]:
     @wraps(endpoint)
     def answer(*args: Any, **kwargs: Any) -> Response:
-        result = endpoint(*args, **kwargs)
+        try:
+            result = endpoint(*args, **kwargs)
+        except TablesChanged:  # its transaction did nothing: a migration need not cost a request
+            result = endpoint(*args, **kwargs)
         if isinstance(result, Response):
             return result
         if status == 204:
