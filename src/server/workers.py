@@ -14,7 +14,6 @@ ROUND_SECONDS = 0.5
 # Half a minute. Rounds are counted instead of seconds: a supervisor that was itself suspended must
 # not take its workers for hung.
 MAX_SILENT_ROUNDS = 60
-POLL_SECONDS = 0.05
 # What a worker may need, after its last request, to close what it has opened.
 CLOSE_TIMEOUT_SECONDS = 20
 
@@ -22,47 +21,32 @@ log = logging.getLogger("gophertalk.serve")
 
 
 class Worker(Process):
-    """A worker process, asked again and again whether its event loop runs.
+    """A worker process that is asked every round whether it lives.
 
-    uvicorn's own check waits for each answer, for the answer of a dead worker too, and a thread
-    gives it even while the event loop is blocked.
+    A worker that is stalled ends itself (`background/heartbeat.py`). This finds one that cannot:
+    its process is suspended, or some code does not let go of the interpreter. uvicorn's own check
+    waits for each answer, even for that of a dead worker.
     """
 
-    has_answered = False
+    _has_answered = False
     _silent_rounds = 0
 
-    def target(self, sockets: list[socket] | None = None) -> None:
-        _ = self.server  # made before uvicorn's thread asks for it too
-        super().target(sockets)
-
     def is_hung(self) -> bool:
-        """Called once a round, in the supervisor. A worker that has not answered yet is starting:
-        on a busy machine that may take long."""
+        """A worker that has not answered yet is starting, which may take long on a busy machine."""
         with suppress(OSError):
             if self.parent_conn.poll():
                 self.parent_conn.recv()
-                self.has_answered, self._silent_rounds = True, 0
+                self._has_answered, self._silent_rounds = True, 0
             if self._silent_rounds == 0:
                 self.parent_conn.send(b"ping")
         self._silent_rounds += 1
-        return self.has_answered and self._silent_rounds > MAX_SILENT_ROUNDS
-
-    def pong(self) -> None:
-        """Called in a thread of the worker. While it serves, its event loop must run first."""
-        self.child_conn.recv()
-        if self.server.started:
-            ran_at = self.server.last_notified
-            while self.server.last_notified == ran_at:
-                sleep(POLL_SECONDS)
-        self.child_conn.send(True)
+        return self._has_answered and self._silent_rounds > MAX_SILENT_ROUNDS
 
 
 class Workers:
     """The supervisor. `failed` says, at the end, that a worker could not start."""
 
     def __init__(self, config: Config, listener: socket) -> None:
-        # With a callback, uvicorn writes `last_notified` in its event loop, here every second.
-        config.callback_notify, config.timeout_notify = _do_nothing, 0
         self.failed = False
         self._config = config
         self._listener = listener
@@ -122,6 +106,3 @@ class Workers:
 
 def _is_ignored_by_nohup(number: signal.Signals) -> bool:
     return number.name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN
-
-
-async def _do_nothing() -> None: ...
