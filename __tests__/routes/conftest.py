@@ -9,25 +9,18 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from itertools import count
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
+from world import World
 
 from app import app
 from config.secrets import token_secrets
 from dependencies.documentation.answers import Error, InvalidInput
-from repositories import (
-    permission_repository,
-    post_repository,
-    product_repository,
-    token_repository,
-)
-from repositories.sql import execute, transaction
+from repositories.sql import execute
 from routes import ROUTERS
-from services import order_service, token_service
 from utils import jwt, later
 
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
@@ -87,15 +80,6 @@ def check_answer(response: Any) -> None:
         assert not re.search(r'"password\w*":|\$2[aby]\$', response.text)
 
 
-def operations() -> dict[str, tuple[str, str, dict[str, Any]]]:
-    """Of every documented operation, by its id: method, path and documentation."""
-    return {
-        operation["operationId"]: (method.upper(), path, operation)
-        for path, methods in app.openapi()["paths"].items()
-        for method, operation in methods.items()
-    }
-
-
 @pytest.fixture
 def root(person: Callable[..., Any]) -> Any:
     """A superuser, for what a member may not do."""
@@ -103,102 +87,11 @@ def root(person: Callable[..., Any]) -> Any:
 
 
 @pytest.fixture
-def good(
-    anna: Any, root: Any, role: Callable[..., str], mails: Any
-) -> Iterator[Callable[..., dict[str, Any]]]:
-    """A request that succeeds: `client.request(**good("like_post"))`. It is Anna's, or the
-    superuser's where a member may not. Values in the path can be given, too:
-    `good("like_post", post_id=7)`."""
-    numbers = count(1)
-    by_root = {"headers": root.headers}
-
-    def post_id() -> int:
-        new: Any = {"text": "Hello", "user_id": anna.id, "reply_to_id": None}
-        return post_repository.create_post(new)["id"]
-
-    def liked_post_id() -> int:
-        liked = post_id()
-        post_repository.like_post(liked, anna.id)
-        return liked
-
-    def permission_id() -> str:
-        with transaction() as conn:
-            action = f"pin_{next(numbers)}"
-            return permission_repository.create_permission("post", action, conn)["id"]
-
-    def mailed_token(purpose: Any) -> str:
-        token = token_service.new_token()
-        with transaction() as conn:
-            token_repository.set_user_token(anna.id, purpose, token, 60, conn)
-        return token
-
-    def product_id() -> int:
-        new: Any = {"name": "Mug", "price": "10.10", "in_stock": True}
-        return product_repository.create_product(new)["id"]
-
-    def one_product() -> dict[str, Any]:
-        return {"items": [{"product_id": product_id(), "quantity": 1}]}
-
-    password = {"password": anna.password, "password_confirm": anna.password}
-    newcomer = {"user_name": "gopher_new", "first_name": "New", "last_name": "Member", **password}
-    # Of every name in a path: what makes a value that is there.
-    values: dict[str, Callable[[], Any]] = {
-        "order_id": lambda: order_service.create(anna.id, one_product()["items"])["id"],
-        "permission_id": permission_id,
-        "post_id": post_id,
-        "product_id": product_id,
-        "role_id": lambda: role(f"baker_{next(numbers)}", "post:read"),
-        "session_id": lambda: jwt.read(anna.access_token, "access", token_secrets().access)["sid"],
-        "token": lambda: token_service.issue(60),
-        "user_id": lambda: anna.id,
-    }
-    # Of every operation that needs it: a body, another caller, other values in the path.
-    requests: dict[str, Callable[[], dict[str, Any]]] = {
-        "register": lambda: {"json": newcomer},
-        "login": lambda: {"json": {"user_name": anna.user_name, "password": anna.password}},
-        "refresh": lambda: {"json": {"refresh_token": anna.refresh_token}},
-        "get_access_token": lambda: {
-            "data": {"username": anna.user_name, "password": anna.password}
-        },
-        "forgot_password": lambda: {"json": {"email": "anna@example.org"}},
-        "reset_password": lambda: {"json": {"token": mailed_token("password_reset"), **password}},
-        "confirm_email": lambda: {"json": {"token": mailed_token("email_confirm")}},
-        "create_post": lambda: {"json": {"text": "Hello"}},
-        "unlike_post": lambda: {"path": {"post_id": liked_post_id}},
-        "sign_up": lambda: {"json": newcomer},
-        "create_user": lambda: {"json": newcomer, **by_root},
-        "update_user": lambda: {"json": {"first_name": "Hanna"}},
-        "put_user": lambda: {"json": {"first_name": "Hanna"}},
-        "get_user_roles": lambda: by_root,
-        "set_user_roles": lambda: {"json": {"roles": ["admin"]}, **by_root},
-        "get_roles": lambda: by_root,
-        "create_role": lambda: {"json": {"name": "moderator"}, **by_root},
-        "get_role": lambda: by_root,
-        "update_role": lambda: {"json": {"description": "Bakes"}, **by_root},
-        "delete_role": lambda: by_root,
-        "set_role_permissions": lambda: {"json": {"permissions": ["user:read"]}, **by_root},
-        "get_permissions": lambda: by_root,
-        "create_permission": lambda: {"json": {"resource": "post", "action": "pin"}, **by_root},
-        "delete_permission": lambda: by_root,
-        "get_audit_log": lambda: by_root,
-        "issue_token": lambda: {"json": {"ttl_minutes": 5}},
-        "create_product": lambda: {"json": {"name": "Mug", "price": "10.10"}, **by_root},
-        "update_product": lambda: {"json": {"price": "9.90"}, **by_root},
-        "delete_product": lambda: by_root,
-        "create_order": lambda: {"json": one_product()},
-        "update_order": lambda: {"json": {"status": "CANCELED"}},
-    }
-
-    def good(name: str, **parameters: Any) -> dict[str, Any]:
-        method, path, operation = operations()[name]
-        request = requests.get(name, dict)().copy()
-        makers = values | request.pop("path", {})
-        needed = set(re.findall(r"{(\w+)}", path)) - parameters.keys()
-        url = path.format(**parameters, **{each: makers[each]() for each in needed})
-        headers = anna.headers if "security" in operation else {}
-        return {"method": method, "url": url, "headers": headers, **request}
-
-    yield good
+def new_world(
+    client: TestClient, new_person: Callable[..., Any], mails: Any
+) -> Iterator[Callable[[], World]]:
+    """Empties the database and peoples it: for tests that ask every operation in turn."""
+    yield lambda: World(client, new_person)
     later.finish(10)
 
 

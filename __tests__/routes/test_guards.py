@@ -1,12 +1,13 @@
 """Deny by default: every route names its guard, or stands on the short public list below."""
 
-import re
-
 import pytest
+from operations import BY_NAME, ROUTES, guards_of
 
-from dependencies.auth import OwnOrPermission, Permission, require_member
-from routes import ROUTERS
+from dependencies.auth import require_member
+from repositories.sql import execute, fetch_all
+from services import session_service
 
+# A route that everybody may call, with or without a token, needs a line here.
 PUBLIC = {
     "POST /api/auth/register",
     "POST /api/auth/login",
@@ -26,32 +27,29 @@ PUBLIC = {
     "GET /api/readyz",
     "GET /metrics",
 }
-UUID = "00000000-0000-4000-8000-000000000000"
-ROUTES = {
-    f"{method} {re.sub(r':[a-z]+}', '}', route.path)}": route
-    for router in ROUTERS
-    for route in router.routes
-    for method in route.methods
-}
-GUARDED = sorted(ROUTES.keys() - PUBLIC)
+NOT_DOCUMENTED = {"GET /", "GET /metrics"}
 
 
-def guards(route):
-    return [
-        each.dependency
-        for each in route.dependencies
-        if isinstance(each.dependency, Permission | OwnOrPermission)
-        or each.dependency is require_member
-    ]
+@pytest.fixture
+def ask(client):
+    """Guests hold nothing. `ask("GET /api/posts/{post_id}")` takes the path's example."""
+    execute("DELETE FROM role_permissions")
+    session_service.forget_everybody()
+
+    def ask(name, **options):
+        method, path = name.split(" ")
+        parameters = BY_NAME[name].parameters("path") if name in BY_NAME else {}
+        url = path.format(**{key: each["example"] for key, each in parameters.items()})
+        return client.request(method, url, **options)
+
+    return ask
 
 
-@pytest.mark.parametrize("name", sorted(ROUTES))
-def test_a_route_has_one_guard_or_is_public(name):
-    assert len(guards(ROUTES[name])) == (0 if name in PUBLIC else 1)
+def test_a_route_has_one_guard_or_is_public():
+    guards = {name: guards_of(route) for name, route in ROUTES.items()}
 
-
-def test_the_public_list_has_no_route_that_is_gone():
-    assert PUBLIC - ROUTES.keys() == set()
+    assert {name for name, found in guards.items() if not found} == PUBLIC
+    assert [name for name, found in guards.items() if len(found) > 1] == []
 
 
 def test_the_app_serves_no_other_route(client):
@@ -59,70 +57,50 @@ def test_the_app_serves_no_other_route(client):
     paths = client.get("/openapi.json").json()["paths"]
     served = {f"{method.upper()} {path}" for path, item in paths.items() for method in item}
 
-    assert served == ROUTES.keys() - {"GET /", "GET /metrics"}
+    assert served == ROUTES.keys() - NOT_DOCUMENTED
+
+
+def test_what_is_guarded_is_documented_so():
+    documented = {name for name, each in BY_NAME.items() if "security" in each.document}
+
+    assert documented == BY_NAME.keys() - PUBLIC
+    assert [name for name in documented if "401" not in BY_NAME[name].document["responses"]] == []
 
 
 def test_a_permission_that_a_guard_asks_for_is_built_in(db):
-    from repositories.sql import fetch_all
-
     rows = fetch_all("SELECT resource || ':' || action AS name FROM permissions WHERE is_builtin")
     asked = {
         getattr(guard, "permission", guard).name
         for route in ROUTES.values()
-        for guard in guards(route)
+        for guard in guards_of(route)
         if guard is not require_member
     }
     assert asked - {row["name"] for row in rows} == set()
 
 
-def ask(client, name, **options):
-    method, path = name.split(" ")
-    path = re.sub(r"{(role|permission|session)_id}", UUID, path)
-    return client.request(method, re.sub(r"{\w+}", "1", path), **options)
-
-
-@pytest.fixture(scope="module")
-def shared(database):
-    """No test here changes anything: one client for all, and guests who hold nothing."""
-    from fastapi.testclient import TestClient
-
-    from app import app
-    from repositories.sql import execute
-    from services import session_service
-
-    execute("DELETE FROM role_permissions")
-    session_service.forget_everybody()
-    return TestClient(app, raise_server_exceptions=False)
-
-
-@pytest.mark.parametrize("name", GUARDED)
-class TestNobody:
-    def test_is_refused_without_a_token(self, shared, refused, name):
-        answer = ask(shared, name)
-
-        refused(answer, 401, "Not authenticated")
-        assert answer.headers["www-authenticate"] == "Bearer"
-
-    def test_is_refused_with_what_is_no_token(self, shared, refused, name):
-        answer = ask(shared, name, headers={"Authorization": "Bearer abc"})
-
-        refused(answer, 401, "Invalid or expired token")
-        assert answer.headers["www-authenticate"] == "Bearer"
-
-    def test_hears_nothing_about_the_body(self, shared, refused, name):
-        refused(ask(shared, name, json={"nonsense": 1}), 401, "Not authenticated")
+def test_nobody_gets_in(ask, refused, subtests):
+    """And nobody hears anything about the body that they sent."""
+    tries = [
+        ({}, "Not authenticated"),
+        ({"headers": {"Authorization": "Bearer abc"}}, "Invalid or expired token"),
+        ({"json": {"nonsense": 1}}, "Not authenticated"),
+    ]
+    for name in ROUTES.keys() - PUBLIC:
+        with subtests.test(name):
+            for options, sentence in tries:
+                refused(ask(name, **options), 401, sentence)
 
 
 @pytest.mark.parametrize("header", ["Bearer", "Basic YTpi", "abc", "Bearer a b", "", " "])
-def test_a_header_that_is_none_is_refused_and_not_taken_for_a_guest(shared, refused, header):
-    answer = ask(shared, "GET /api/users/me", headers={"Authorization": header})
+def test_a_header_that_is_none_is_refused_and_not_taken_for_a_guest(ask, refused, header):
+    answer = ask("GET /api/users/me", headers={"Authorization": header})
 
     refused(answer, 401, "Invalid or expired token")
 
 
-@pytest.mark.parametrize("name", sorted(PUBLIC))
-def test_what_is_public_never_asks_for_a_token(shared, name):
-    answer = ask(shared, name, follow_redirects=False)
-
-    assert "Not authenticated" not in answer.text
-    assert answer.status_code != 403
+def test_what_is_public_never_asks_for_a_token(ask, subtests):
+    for name in PUBLIC:
+        with subtests.test(name):
+            answer = ask(name)
+            assert "Not authenticated" not in answer.text
+            assert answer.status_code != 403
