@@ -10,7 +10,16 @@ from programs import run
 
 from config.settings import PROJECT_ROOT
 
-COMMANDS = ["serve", "migrate", "create-superuser", "seed-demo", "worker", "openapi"]
+COMMANDS = [
+    "serve",
+    "migrate",
+    "create-superuser",
+    "seed-demo",
+    "worker",
+    "backup",
+    "restore",
+    "openapi",
+]
 DOORS = {
     "create_superuser.py": "create-superuser",
     "migrate.py": "migrate",

@@ -14,7 +14,7 @@ from shop import eventually
 from config import db
 from migrations import runner
 from migrations.files import MigrationError, load_migrations
-from migrations.runner import TablesOutdated, check, migrate
+from migrations.runner import TablesOutdated, check, migrate, migrate_restored
 
 TABLE = "CREATE TABLE a (id int)"
 
@@ -154,6 +154,16 @@ def test_an_index_is_built_outside_of_a_transaction(conninfo, write):
 
     valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'idx__a__id'::regclass"
     assert fetch(conninfo, valid) == [(True,)]
+
+
+def test_what_was_restored_is_migrated_in_the_same_transaction(conninfo, write):
+    folder = write(TABLE, CONCURRENTLY)
+    with psycopg.connect(**conninfo, autocommit=True) as conn, conn.transaction() as transaction:
+        assert migrate_restored(conn, folder) == ["0001_step", "0002_step"]
+        assert conn.execute("SELECT 'idx__a__id'::regclass").fetchone()
+        raise psycopg.Rollback(transaction)
+
+    assert migrate(conninfo, folder) == ["0001_step", "0002_step"]
 
 
 def test_an_index_that_failed_is_built_again(conninfo, write):

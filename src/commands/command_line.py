@@ -108,6 +108,29 @@ def worker() -> None:
     work()
 
 
+@program.command(epilog="Example: python3 src/manage.py backup gophertalk.dump")
+def backup(file: Path) -> None:
+    """Write everything in the database to a file.
+
+    The server may run meanwhile. Only you may read the file: it holds private data of members.
+    """
+    from commands.backup import backup
+
+    backup(file)
+
+
+@program.command(epilog="Example: python3 src/manage.py restore gophertalk.dump")
+def restore(file: Path) -> None:
+    """Replace everything in the database by what a backup holds.
+
+    If it fails, nothing has changed. A backup from an older version is brought up to date. The
+    server may run meanwhile: its requests wait, or are answered 503.
+    """
+    from commands.backup import restore
+
+    restore(file)
+
+
 @program.command(epilog="Example: python3 src/manage.py openapi --output openapi.json")
 def openapi(
     output: Annotated[Path | None, typer.Option(help="Write it to this file.")] = None,

@@ -9,9 +9,10 @@ from typing import Any
 
 import psycopg
 from psycopg.errors import DiskFull, LockNotAvailable
+from psycopg.rows import DictRow, dict_row
 
 from config.pool import BoundedPool
-from config.session import check_session
+from config.session import check_session, pinned, prepare_session
 from config.settings import Settings
 from config.startup_faults import (
     DatabaseUnavailable,
@@ -26,6 +27,7 @@ from utils.background_thread import in_background
 # Gives psycopg's keyword arguments for the server; asked at every connect.
 Target = Callable[[], dict[str, Any]]
 
+CONNECT_TIMEOUT_SECONDS = 5
 WATCH_SECONDS = 0.5
 
 log = logging.getLogger("gophertalk.startup")
@@ -58,10 +60,30 @@ def check_database(target: Target) -> None:
     """Raises DatabaseUnavailable when the server cannot be reached yet, else StartupError."""
     conninfo = target()
     try:
-        with psycopg.connect(**conninfo, connect_timeout=5) as conn:
+        with psycopg.connect(**conninfo, connect_timeout=CONNECT_TIMEOUT_SECONDS) as conn:
             check_session(conn, conninfo["user"])
     except psycopg.OperationalError as error:
         raise connection_fault(error, conninfo) from error
+
+
+@contextmanager
+def direct_connection(target: Target) -> Generator[psycopg.Connection[DictRow]]:
+    """A connection of its own, without time limits; not through a pooler.
+
+    Raises DatabaseUnavailable when the server cannot be reached, else StartupError.
+    """
+    limits_ms = {"statement_timeout": 0, "idle_in_transaction_session_timeout": 0}
+    with (
+        _explained(lambda: pinned(target(), pooler=False, **limits_ms)) as conninfo,
+        psycopg.Connection[DictRow].connect(
+            **conninfo,
+            connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            autocommit=True,
+            row_factory=dict_row,
+        ) as conn,
+    ):
+        prepare_session(conn, pooler=False)
+        yield conn
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 tables fit each other where nothing shall be applied."""
 
 import logging
+import re
 import time
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -20,6 +21,7 @@ CONNECT_TIMEOUT_SECONDS = 2
 LOCK_TIMEOUT = "2s"
 LOCK_ATTEMPTS = 30
 LOCK_PAUSE_SECONDS = 1.0
+EXTENSION = re.compile(r"^CREATE EXTENSION IF NOT EXISTS \w+;", re.MULTILINE)
 
 log = logging.getLogger("gophertalk.migrate")
 
@@ -60,6 +62,28 @@ def migrate(conninfo: dict[str, Any], folder: Path = MIGRATIONS_DIR) -> list[str
             attempts = 0
 
 
+def lock(conn: psycopg.Connection[Any]) -> None:
+    """Nobody else migrates until the transaction ends. So this works through a pooler too."""
+    conn.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK_KEY,))
+
+
+def migrate_restored(conn: psycopg.Connection[Any], folder: Path = MIGRATIONS_DIR) -> list[str]:
+    """The same in a transaction of the caller's that has made all tables anew: since nobody else
+    can use them yet, no index needs to be built concurrently, which a transaction cannot do."""
+    migrations = [
+        each._replace(in_transaction=True, sql=each.sql.replace(" CONCURRENTLY", ""))
+        for each in load_migrations(folder)
+    ]
+    return list(iter(lambda: _apply_next(conn, {}, migrations), None))
+
+
+def create_extensions(conn: psycopg.Connection[Any]) -> None:
+    """Every extension of the migrations, for tables that come from a backup."""
+    for migration in load_migrations():
+        for statement in EXTENSION.findall(migration.sql):
+            conn.execute(statement)
+
+
 def check(conninfo: dict[str, Any], folder: Path = MIGRATIONS_DIR) -> None:
     """Raises TablesOutdated, MigrationError, and psycopg's OperationalError."""
     migrations = load_migrations(folder)
@@ -78,17 +102,15 @@ def _connect(conninfo: dict[str, Any]) -> psycopg.Connection[Any]:
         **conninfo,
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         autocommit=True,
-        row_factory=tuple_row,
     )
 
 
 def _apply_next(
     conn: psycopg.Connection[Any], conninfo: dict[str, Any], migrations: list[Migration]
 ) -> str | None:
-    """The first migration that is missing, and its entry. The advisory lock ends with the
-    transaction, so it works through a pooler too."""
+    """The first migration that is missing, and its entry."""
     with conn.transaction():
-        conn.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK_KEY,))
+        lock(conn)
         _create_table(conn)
         applied = _read_applied(conn)
         _refuse_misfits(applied, migrations)
@@ -141,11 +163,12 @@ def _create_table(conn: psycopg.Connection[Any]) -> None:
 
 def _read_applied(conn: psycopg.Connection[Any]) -> list[Applied]:
     """In order. An entry made before `works_with` was recorded works with nothing older."""
-    rows = conn.execute("""
-        SELECT version, checksum, to_jsonb(m) ->> 'works_with'
-        FROM schema_migrations m
-        ORDER BY version
-    """).fetchall()
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        rows = cursor.execute("""
+            SELECT version, checksum, to_jsonb(m) ->> 'works_with'
+            FROM schema_migrations m
+            ORDER BY version
+        """).fetchall()
     return [Applied(version, checksum, int(known or version)) for version, checksum, known in rows]
 
 

@@ -60,6 +60,11 @@ def copy_in(query: LiteralString, rows: Iterable[str], conn: Conn) -> None:
             copy.write(block)
 
 
+def execute_script(script: str, conn: Conn) -> None:
+    """Several statements without parameters, from a file that the operator trusts."""
+    conn.execute(script.encode())
+
+
 @contextmanager
 def transaction() -> Generator[Conn]:
     """One transaction: committed at the end of the block, rolled back when it raises.

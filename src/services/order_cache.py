@@ -23,6 +23,8 @@ from dto.order_dto import Order
 LEASE_SECONDS = 5
 LEASE = b"lease:"
 
+PREFIX = "gophertalk:order:"
+
 GET_OR_LEASE = """
 local copy = redis.call('GET', KEYS[1])
 if not copy then
@@ -70,6 +72,12 @@ def drop(order_id: UUID) -> None:
         _delete_undropped()
 
 
+def drop_all() -> None:
+    """When other orders were put in the place of all that there were. Raises RedisAway."""
+    keys = f"{PREFIX}*"
+    redis.ask(lambda client: [client.delete(key) for key in cast(Any, client).scan_iter(keys)])
+
+
 def drop_undropped() -> None:
     """Catch up on what could not be deleted. Raises RedisAway."""
     if _undropped:
@@ -91,4 +99,4 @@ def _eval(script: str, key: str, *args: Any) -> bytes | None:
 
 
 def _key(order_id: UUID) -> str:
-    return f"gophertalk:order:{order_id}"
+    return f"{PREFIX}{order_id}"
