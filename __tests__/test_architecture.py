@@ -93,7 +93,6 @@ ONLY_IN = {
         "server/http_protocol.py",
         "server/joined_writes.py",
         "dependencies/auth.py",
-        "dependencies/routing/json_route.py",
         "dependencies/routing/threads.py",
     ),
     "anyio": (),

@@ -5,19 +5,19 @@ if __name__ == "__main__":
 
     entry.check()
 
+from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from config.startup import settings_or_exit
 from dependencies.auth import use_bearer_scheme
 from dependencies.documentation.answers import GENERAL_ERRORS
 from dependencies.documentation.openapi import install_openapi
-from dependencies.documentation.pages import DESCRIPTION, docs_router, install_docs
-from dependencies.errors import UnforeseenErrors, install_error_handlers
+from dependencies.documentation.pages import DESCRIPTION, install_docs
+from dependencies.errors import install_error_handlers
 from dependencies.middleware.body_limit import BodyLimit
 from dependencies.middleware.cors import Cors, cors_options
-from dependencies.middleware.front import FrontedFastAPI
 from dependencies.middleware.request_context import RequestContext
-from dependencies.routing.fast_lane import FastLane
+from dependencies.middleware.unforeseen_errors import UnforeseenErrors
 from lifespan import lifespan
 from routes import ROUTERS, TAGS, auth_routes, system_routes
 from server.serve import serve
@@ -31,7 +31,7 @@ switches = [
 switched_off = [router for router, is_on in switches if not is_on]
 routers = [router for router in ROUTERS if router not in switched_off]
 
-app = FrontedFastAPI(
+app = FastAPI(
     title="GopherTalk",
     version="1.0.0",
     description=DESCRIPTION,
@@ -45,15 +45,14 @@ app = FrontedFastAPI(
     responses=GENERAL_ERRORS,
     # FastAPI would look for an OpenTelemetry provider at every request.
     telemetry={"tracing": False, "metrics": False, "logs": False},
-    middleware=[Middleware(UnforeseenErrors)],
+    middleware=[  # the outermost first
+        Middleware(RequestContext, seconds=settings.postgres_transaction_timeout),
+        Middleware(Cors, **cors_options(settings.env_allowed_origins)),
+        Middleware(BodyLimit),
+        Middleware(UnforeseenErrors),
+    ],
 )
-app.front = [
-    Middleware(RequestContext, seconds=settings.postgres_transaction_timeout),
-    Middleware(Cors, **cors_options(settings.env_allowed_origins)),
-    Middleware(BodyLimit),
-    Middleware(FastLane, routers=routers),
-]
-install_error_handlers(app, [*ROUTERS, docs_router])
+install_error_handlers(app)
 for router in routers:
     app.include_router(router)
 if not settings.password_form_enabled:

@@ -55,7 +55,7 @@ class TestProbes:
         self, client, database_raises, monkeypatch
     ):
         database_raises(OperationalError("gone"))
-        for name in ("busy_threads", "other_threads"):
+        for name in ("primary_threads", "overflow_threads"):
             monkeypatch.setattr(f"dependencies.routing.threads.{name}", None)
 
         response = client.get("/api/livez")

@@ -28,7 +28,6 @@ ROUTERS: list[APIRouter] = [
     auth_routes.router,
     auth_routes.recovery,
     auth_routes.recovery_hashing,
-    system_routes.shared,
     system_routes.router,
     system_routes.probes,
     system_routes.to_docs,

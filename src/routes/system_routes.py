@@ -5,7 +5,7 @@ from fastapi.responses import PlainTextResponse
 
 from controllers import system_controller
 from dependencies.documentation.answers import documented_errors
-from dependencies.routing.json_route import JsonRoute, SharedRoute
+from dependencies.routing.json_route import JsonRoute
 from dto.system_dto import Parts, Status
 
 to_docs = APIRouter(route_class=JsonRoute)
@@ -13,9 +13,8 @@ to_docs = APIRouter(route_class=JsonRoute)
 to_docs.get("/", include_in_schema=False)(system_controller.redirect_to_docs)
 
 router = APIRouter(tags=["system"], route_class=JsonRoute)
-shared = APIRouter(tags=["system"], route_class=SharedRoute)
 
-shared.get(
+router.get(
     "/api/health-check",
     summary="Check the database",
     response_class=PlainTextResponse,

@@ -11,6 +11,7 @@ from typing import Any, cast
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from server.joined_writes import JoinedWrites
+from utils.errors import error_body
 
 MAX_HEAD_BYTES = 64 * 1024
 TOO_LARGE = "The headers are too large"
@@ -80,7 +81,7 @@ class BoundedHttp(HttpToolsProtocol):
             self._watch_again()
 
     def _refuse(self, status: int, sentence: str) -> None:
-        body = json.dumps({"detail": sentence, "error": sentence}).encode()
+        body = json.dumps(error_body(sentence)).encode()
         head = (
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
             "connection: close\r\n\r\n"

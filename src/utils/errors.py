@@ -4,6 +4,14 @@ Services and repositories raise these; `dependencies/errors.py` alone turns them
 What happened underneath travels as `__cause__` and is for the log.
 """
 
+from typing import Any
+
+
+def error_body(sentence: str, detail: Any = None) -> dict[str, Any]:
+    """The body of every refusal: `detail` is FastAPI's name, `error` the one that the clients of
+    GopherTalk's other back ends read, with one sentence for a person."""
+    return {"detail": sentence if detail is None else detail, "error": sentence}
+
 
 class DomainError(ValueError):
     """Base of the family; a ValueError because the course's tests expect one."""

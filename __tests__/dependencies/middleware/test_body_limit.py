@@ -8,8 +8,9 @@ from fastapi.testclient import TestClient
 from pydantic import BaseModel
 from starlette.middleware import Middleware
 
-from dependencies.errors import UnforeseenErrors, install_error_handlers
+from dependencies.errors import install_error_handlers
 from dependencies.middleware.body_limit import MAX_BODY_BYTES, BodyLimit
+from dependencies.middleware.unforeseen_errors import UnforeseenErrors
 
 REFUSAL = {
     "detail": "The body must not be larger than 64 KiB",
@@ -22,7 +23,7 @@ class Thing(BaseModel):
 
 
 app = FastAPI(middleware=[Middleware(UnforeseenErrors), Middleware(BodyLimit)])
-install_error_handlers(app, [app.router])
+install_error_handlers(app)
 client = TestClient(app)
 
 

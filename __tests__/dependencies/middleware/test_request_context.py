@@ -12,8 +12,9 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from config.log import PlainFormatter
-from dependencies.errors import UnforeseenErrors, install_error_handlers
+from dependencies.errors import install_error_handlers
 from dependencies.middleware.request_context import RequestContext
+from dependencies.middleware.unforeseen_errors import UnforeseenErrors
 from utils import context, request_budget
 from utils.errors import NotFound
 
@@ -21,7 +22,7 @@ app = FastAPI(
     redirect_slashes=False,
     middleware=[Middleware(RequestContext, seconds=5.0), Middleware(UnforeseenErrors)],
 )
-install_error_handlers(app, [app.router])
+install_error_handlers(app)
 client = TestClient(app)
 
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from typing_extensions import TypedDict
 
 from dependencies.errors import install_error_handlers
-from dependencies.routing import json_route
+from dependencies.routing import threads
 from dependencies.routing.json_route import HashingRoute, JsonRoute
 from utils import context
 from utils.errors import Conflict
@@ -103,7 +103,7 @@ def routed(route_class):
 
 def serving(router):
     app = FastAPI()
-    install_error_handlers(app, [router])
+    install_error_handlers(app)
     app.include_router(router)
     return app
 
@@ -226,7 +226,7 @@ class TestThreads:
 
         reading.get("/row")(give_row)
         app.state.inside = app.state.most = app.state.done = 0
-        install_error_handlers(app, [hashing, reading])
+        install_error_handlers(app)
         app.include_router(hashing)
         app.include_router(reading)
         return app
@@ -264,7 +264,7 @@ class TestThreads:
 
     def test_what_has_begun_is_waited_for_however_long_it_takes(self, app, gate, monkeypatch):
         """Its answer would be lost otherwise, and its work done all the same."""
-        monkeypatch.setattr(json_route, "HASHING_SECONDS", 0.01)
+        monkeypatch.setattr(threads, "HASHING_QUEUE_TIMEOUT_SECONDS", 0.01)
 
         async def steps(client):
             hashing = [asyncio.create_task(client.post("/hash")) for _ in range(2)]
@@ -283,10 +283,10 @@ class TestThreads:
         async def steps(client):
             hashing = [asyncio.create_task(client.post("/hash")) for _ in range(2)]
             await self.until(lambda: app.state.inside >= 2)
-            monkeypatch.setattr(json_route, "HASHING_SECONDS", 0.01)
+            monkeypatch.setattr(threads, "HASHING_QUEUE_TIMEOUT_SECONDS", 0.01)
             refused = await client.post("/hash")
             gate.set()
-            monkeypatch.setattr(json_route, "HASHING_SECONDS", 30.0)
+            monkeypatch.setattr(threads, "HASHING_QUEUE_TIMEOUT_SECONDS", 30.0)
             return refused, await asyncio.gather(*hashing), await client.post("/hash")
 
         refused, hashed, next_one = self.drive(app, steps)

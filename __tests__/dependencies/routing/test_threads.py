@@ -60,7 +60,7 @@ def test_hashing_and_background_work_find_a_connection_free():
 
 
 def test_a_few_threads_do_all_that_does_not_take_long(monkeypatch):
-    monkeypatch.setattr(threads, "PATIENCE_SECONDS", 60.0)
+    monkeypatch.setattr(threads, "OVERFLOW_AFTER_SECONDS", 60.0)
 
     def work():
         return threading.current_thread().name
@@ -70,12 +70,12 @@ def test_a_few_threads_do_all_that_does_not_take_long(monkeypatch):
 
     names = asyncio.run(requests())
 
-    assert len(set(names)) <= threads.BUSY_THREADS
-    assert all(name.startswith("worker-busy") for name in names)
+    assert len(set(names)) <= threads.PRIMARY_THREADS
+    assert all(name.startswith("worker-primary") for name in names)
 
 
 def test_who_waits_for_threads_that_get_nowhere_has_no_more_time_than_from_its_arrival(monkeypatch):
-    monkeypatch.setattr(threads, "PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(threads, "OVERFLOW_AFTER_SECONDS", 0.3)
     gate = threading.Event()
 
     def work():
@@ -99,7 +99,7 @@ def test_who_waits_for_threads_that_get_nowhere_has_no_more_time_than_from_its_a
 
 
 def test_who_goes_away_while_waiting_is_not_served(monkeypatch):
-    monkeypatch.setattr(threads, "PATIENCE_SECONDS", 60.0)
+    monkeypatch.setattr(threads, "OVERFLOW_AFTER_SECONDS", 60.0)
     gate, done = threading.Event(), []
 
     async def requests():

@@ -6,6 +6,8 @@ from typing import Any
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
+from utils.errors import error_body
+
 SCHEMA = "#/components/schemas/{model}"
 
 
@@ -83,10 +85,6 @@ def documented_errors(examples: Mapping[int, str]) -> dict[int | str, dict[str, 
         }
         for status, sentence in examples.items()
     }
-
-
-def error_body(sentence: str) -> Error:
-    return {"detail": sentence, "error": sentence}
 
 
 # For `responses=` of the app: what guards, limits, validation and faults answer. `openapi.py`

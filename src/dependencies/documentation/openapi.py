@@ -13,10 +13,11 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from dependencies.auth import OwnOrPermission, Permission, require_member
-from dependencies.documentation.answers import error_body, error_schemas, header
+from dependencies.documentation.answers import error_schemas, header
 from dependencies.documentation.examples import add_examples
 from dependencies.rate_limit import AddressLimit, CallerLimit, LoginLimit
 from services import rate_limit_service
+from utils.errors import error_body
 
 Json = dict[str, Any]
 

@@ -1,29 +1,35 @@
-"""How a controller's result becomes bytes: the one shortcut that every resource uses.
+"""How a controller is called, and how its result becomes an answer.
 
-FastAPI would validate each answer against its model and do so in a second thread. Here the
-answer, plain dicts of listed columns, is written by pydantic's core in the thread that produced
-it. The models in the route tables are the documentation; tests compare them with the answers.
+FastAPI would validate each answer against its model, in the thread of the event loop. Here the
+answer, plain data of listed columns, is written as JSON in the thread that produced it. The models
+in the route tables are the documentation: nothing is filtered by them, and the tests compare every
+answer with its model.
 """
 
 import json
-from asyncio import Future, ensure_future, shield, sleep, wait, wrap_future
-from collections.abc import Callable, Coroutine
-from contextvars import copy_context
-from functools import wraps
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial, wraps
+from inspect import (
+    isasyncgenfunction,
+    iscoroutinefunction,
+    isgeneratorfunction,
+    isroutine,
+    unwrap,
+)
 from typing import Any
 
 from fastapi import Request, Response
+from fastapi.datastructures import DefaultPlaceholder
 from fastapi.routing import APIRoute
 from pydantic_core import to_json
 
-from dependencies.routing.plan import plan_of
-from dependencies.routing.threads import HASHING_THREADS, in_worker_thread
-from utils.errors import TablesChanged, Unavailable
-from utils.request_budget import current_budget
-
-HASHING_SECONDS = 10.0
+from dependencies.routing.fastapi_internals import effective_route
+from dependencies.routing.planner import Planner
+from dependencies.routing.threads import in_hashing_thread, in_worker_thread
+from utils.errors import TablesChanged
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+WITHOUT_BODY = {204, 205, 304}
 
 
 class Utf8Request(Request):
@@ -34,97 +40,95 @@ class Utf8Request(Request):
 
 
 class JsonRoute(APIRoute):
-    """A route whose controller returns plain data: dicts, lists, dates, decimals, or nothing."""
+    """A route whose controller is a plain function that returns plain data (dicts, lists, dates,
+    decimals, nothing) or a Response. With any other controller it is FastAPI's own route."""
 
     request_class: type[Request] = Utf8Request
+    run_in_thread: Callable[..., Awaitable[Any]] = staticmethod(in_worker_thread)
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        answer = _answering(endpoint, options.get("status_code") or 200)
-        super().__init__(path, self._scheduled(answer), **options)
-        self.plan = plan_of(self.dependant, self._embed_body_fields)
+        self.controller: Callable[..., Any] | None = None
+        if _is_plain_function(endpoint):
+            self.controller = _repeated_after_migration(endpoint)
+            endpoint = self._in_thread(self.controller)
+        super().__init__(path, endpoint, **options)
+
+    def _in_thread(self, controller: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+        """What FastAPI knows as the endpoint, and calls itself when there is no plan."""
+
+        @wraps(controller)
+        async def call_in_thread(**arguments: Any) -> Any:
+            return await self.run_in_thread(partial(controller, **arguments))
+
+        return call_in_thread
 
     def get_route_handler(self) -> Handler:
-        """FastAPI's own way, without the plan."""
-        handle = super().get_route_handler()
+        """FastAPI's own, with the plan before it. FastAPI asks for it once for the route itself,
+        and again wherever its router is included."""
+        handle_by_fastapi = super().get_route_handler()
+        if self.controller is None:
+            return handle_by_fastapi
+        route = effective_route(self)
+        answering = _answering(self.controller, route)
 
-        async def handle_request(request: Request) -> Response:
-            return await handle(self.request_class(request.scope, request.receive))
+        async def answer(**arguments: Any) -> Response:
+            return await self.run_in_thread(answering, arguments)
 
-        return handle_request
+        planner = Planner(route, answer)
 
-    def _scheduled(self, answer: Callable[..., Response]) -> Callable[..., Any]:
-        """How and where the controller runs."""
+        async def handle(request: Request) -> Response:
+            request = self.request_class(request.scope, request.receive)
+            plan = planner.plan()
+            arguments = await plan.read(request) if plan else None
+            if plan is None or arguments is None:
+                return await handle_by_fastapi(request)
+            return await plan.run(arguments)
 
-        @wraps(answer)
-        async def in_worker_threads(*args: Any, **kwargs: Any) -> Response:
-            return await in_worker_thread(answer, *args, **kwargs)
-
-        return in_worker_threads
+        return handle
 
 
 class HashingRoute(JsonRoute):
     """The same for a controller that hashes a password."""
 
-    def _scheduled(self, answer: Callable[..., Response]) -> Callable[..., Any]:
-        @wraps(answer)
-        async def in_own_threads(*args: Any, **kwargs: Any) -> Response:
-            def work() -> Response:
-                current_budget().restart()  # the queue before these threads may be long
-                return answer(*args, **kwargs)
-
-            job = HASHING_THREADS.submit(copy_context().run, work)
-            running = wrap_future(job)
-            await wait([running], timeout=HASHING_SECONDS)
-            if job.cancel():  # it has not begun; what has begun is waited for
-                raise Unavailable("Too many logins at once, please try again shortly")
-            return await running
-
-        return in_own_threads
+    run_in_thread = staticmethod(in_hashing_thread)
 
 
-class SharedRoute(JsonRoute):
-    """The same for a controller whose answer is everybody's, and asked for by many at once.
-
-    It runs once at a time. All who come before it begins get its answer; who comes while it runs,
-    that of the next run: one that began after they came, so that nobody is told what was true
-    before.
-    """
-
-    def _scheduled(self, answer: Callable[..., Response]) -> Callable[..., Any]:
-        run = super()._scheduled(answer)
-        current: Future[Response] | None = None
-        following: Future[Response] | None = None
-
-        async def run_after(previous: Future[Response] | None) -> Response:
-            nonlocal current, following
-            await (wait([previous]) if previous else sleep(0))
-            current, following = following, None
-            try:
-                return await run()
-            finally:
-                current = None
-
-        @wraps(answer)
-        async def shared() -> Response:
-            nonlocal following
-            if following is None:
-                following = ensure_future(run_after(current))
-            return await shield(following)
-
-        return shared
+def _is_plain_function(endpoint: Callable[..., Any]) -> bool:
+    return all(
+        isroutine(function)
+        and not iscoroutinefunction(function)
+        and not isgeneratorfunction(function)
+        and not isasyncgenfunction(function)
+        for function in (endpoint, unwrap(endpoint))
+    )
 
 
-def _answering(endpoint: Callable[..., Any], status: int) -> Callable[..., Response]:
-    @wraps(endpoint)
-    def answer(*args: Any, **kwargs: Any) -> Response:
+def _repeated_after_migration(controller: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(controller)
+    def call(**arguments: Any) -> Any:
         try:
-            result = endpoint(*args, **kwargs)
+            return controller(**arguments)
         except TablesChanged:  # its transaction did nothing: a migration need not cost a request
-            result = endpoint(*args, **kwargs)
+            return controller(**arguments)
+
+    return call
+
+
+def _answering(
+    controller: Callable[..., Any], route: APIRoute
+) -> Callable[[dict[str, Any]], Response]:
+    """The controller with its result written as the route says."""
+    status: dict[str, Any] = {"status_code": route.status_code} if route.status_code else {}
+    response_class = route.response_class
+
+    def answer(arguments: dict[str, Any]) -> Response:
+        result = controller(**arguments)
         if isinstance(result, Response):
             return result
-        if status == 204:
-            return Response(status_code=204)
-        return Response(to_json(result), status, media_type="application/json")
+        if route.status_code in WITHOUT_BODY:
+            return Response(**status)
+        if not isinstance(response_class, DefaultPlaceholder):
+            return response_class(result, **status)
+        return Response(to_json(result), media_type="application/json", **status)
 
     return answer
