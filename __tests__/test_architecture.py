@@ -59,9 +59,9 @@ MAY_IMPORT = {
 ONLY_MODULES = {
     # A guard asks who acts and what they may do; everything else is the controllers' to ask for.
     ("dependencies", "services"): {
+        "services.access_cache",
         "services.access_rules",
         "services.rate_limit_service",
-        "services.session_service",
     },
     ("dependencies", "config"): {"config.metrics", "config.secrets", "config.settings"},
     # Whether the pool is open, the settings, the secrets, mail: never the server.

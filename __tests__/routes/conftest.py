@@ -98,12 +98,12 @@ def new_world(
 @pytest.fixture
 def delete_elsewhere(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
     """Another worker deletes the member, and this one, asked a moment ago, still lets them in."""
-    from services import session_service
+    from services import access_cache
 
     def delete_elsewhere(member: Any) -> None:
-        monkeypatch.setattr(session_service, "FRESH_SECONDS", 60.0)
+        monkeypatch.setattr(access_cache, "TTL_SECONDS", 60.0)
         claims = jwt.read(member.access_token, "access", token_secrets().access)
-        assert session_service.find(claims["sid"], member.id)
+        assert access_cache.load(claims["sid"], member.id)
         execute("UPDATE users SET deleted_at = now() WHERE id = %s", (member.id,))
 
     return delete_elsewhere
@@ -191,12 +191,12 @@ def sign() -> Callable[..., str]:
 @pytest.fixture
 def a_second_passes(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """After this long, what was ended elsewhere must be shut out here."""
-    from services import session_service
+    from services import access_cache
 
     def pass_on() -> None:
-        monkeypatch.setattr(session_service, "monotonic", lambda: now() + 1.0)
+        monkeypatch.setattr(access_cache, "monotonic", lambda: now() + 1.0)
 
-    now = session_service.monotonic
+    now = access_cache.monotonic
     return pass_on
 
 

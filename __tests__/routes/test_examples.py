@@ -10,7 +10,7 @@ from shop import settings_with
 from dependencies.documentation.openapi import install_openapi
 from repositories.sql import execute
 from routes import TAGS, post_routes
-from services import session_service
+from services import access_cache
 
 # As Swagger UI shows them: the tags in their order, and in each what the document has in its own.
 TOP_TO_BOTTOM = [
@@ -73,7 +73,7 @@ def test_the_permission_is_the_one_that_is_asked_for(client, new_world, subtests
             world = new_world()
             request, vera = world.good(name), world.new_person("gopher_vera")
             execute("DELETE FROM role_permissions")
-            session_service.forget_everybody()
+            access_cache.invalidate_all()
             refusal = client.request(**request | {"headers": vera.headers})
             [permission] = re.findall(
                 r"\*\*Who:\*\* .*?`(\w+:\w+)`", OPERATIONS[name].document["description"]

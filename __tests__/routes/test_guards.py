@@ -5,7 +5,7 @@ from operations import BY_NAME, ROUTES, guards_of
 
 from dependencies.auth import require_member
 from repositories.sql import execute, fetch_all
-from services import session_service
+from services import access_cache
 
 # A route that everybody may call, with or without a token, needs a line here.
 PUBLIC = {
@@ -34,7 +34,7 @@ NOT_DOCUMENTED = {"GET /", "GET /metrics"}
 def ask(client):
     """Guests hold nothing. `ask("GET /api/posts/{post_id}")` takes the path's example."""
     execute("DELETE FROM role_permissions")
-    session_service.forget_everybody()
+    access_cache.invalidate_all()
 
     def ask(name, **options):
         method, path = name.split(" ")

@@ -83,7 +83,7 @@ class TestEveryOperation:
         for name in OPERATIONS:
             with subtests.test(name):
                 request = new_world().good(name)
-                session_service.forget_everybody()
+                access_cache.invalidate_all()
                 with database_raises(RuntimeError("secret")):
                     answer = client.request(**request)
                 # The guard asks the database first, so this is no fault that the course injects.
@@ -187,7 +187,7 @@ class TestEveryDocumentedRefusal:
 
 def take_all_permissions():
     execute("DELETE FROM role_permissions")
-    session_service.forget_everybody()
+    access_cache.invalidate_all()
 
 
 def who_passes(world, operation):

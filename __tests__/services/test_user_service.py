@@ -6,7 +6,7 @@ from unittest.mock import MagicMock, call, patch
 import bcrypt
 import pytest
 
-from services import session_service, user_service
+from services import access_cache, user_service
 from utils.errors import Conflict, Forbidden, InvalidRequest, NotFound
 
 USER = {"id": 1, "user_name": "gopher_anna", "first_name": "Anna", "last_name": "Petrova"}
@@ -42,7 +42,7 @@ def ask_to_confirm():
 def remembered(monkeypatch):
     """The sessions that this worker remembers: two of user 1, one of user 2."""
     remembered = {("s1", 1): (0.0, None), ("s2", 1): (0.0, None), ("s3", 2): (0.0, None)}
-    monkeypatch.setattr(session_service, "_remembered", remembered)
+    monkeypatch.setattr(access_cache, "_entries", remembered)
     return lambda: [session_id for session_id, _ in remembered]
 
 

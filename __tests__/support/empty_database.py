@@ -78,7 +78,7 @@ def remember_database() -> None:
 def empty_database() -> None:
     """What a migration put in stays, what a test wrote is gone; the ids begin anew."""
     from repositories.sql import execute
-    from services import session_service
+    from services import access_cache
 
     execute("SELECT migrated.restore()")
-    session_service.forget_everybody()
+    access_cache.invalidate_all()

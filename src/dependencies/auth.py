@@ -11,7 +11,7 @@ from fastapi.security import OAuth2PasswordBearer
 from config.secrets import token_secrets
 from dependencies.routing.threads import in_worker_thread
 from dto.access_dto import Caller
-from services import access_rules, session_service
+from services import access_cache, access_rules
 from services.access_rules import GUEST_ID
 from utils import jwt
 from utils.errors import InvalidCredentials
@@ -46,14 +46,13 @@ async def get_current_user(
     except jwt.InvalidToken as error:
         raise InvalidCredentials("Invalid or expired token") from error
     session_id, user_id = claims["sid"], int(claims["sub"])
-    # The look-up needs a thread, so it is done only when the answer is not at hand.
-    access = session_service.remembered(session_id, user_id) or await _looked_up(
-        session_service.find, session_id, user_id
+    access = access_cache.get(session_id, user_id) or await _coalesce(
+        access_cache.load, session_id, user_id
     )
     if access is None:
         raise InvalidCredentials("Invalid or expired token")
     request.state.user_id = user_id
-    caller: Caller = {
+    return {
         "sub": claims["sub"],
         "exp": claims["exp"],
         "sid": session_id,
@@ -61,27 +60,25 @@ async def get_current_user(
         "is_superuser": access.is_superuser,
         "permissions": access.permissions,
     }
-    return caller
 
 
-_looking_up: dict[object, Future[Any]] = {}
+_running_loads: dict[object, Future[Any]] = {}
 
 
-async def _looked_up(find: Callable[..., Any], *who: Any) -> Any:
-    """The answer of `find`, which is asked once for all requests of a caller that wait for it; who
-    comes after something was forgotten does not get an answer from before."""
-    key = get_running_loop(), session_service.times_forgotten(), find, who
-    look_up = _looking_up.get(key)
-    if look_up is None:
-        look_up = _looking_up[key] = ensure_future(in_worker_thread(find, *who))
-        look_up.add_done_callback(lambda _: _looking_up.pop(key, None))
-    return await shield(look_up)
+async def _coalesce(load: Callable[..., Any], *args: Any) -> Any:
+    """What `load` returns. Concurrent requests of one caller are coalesced: they share one query.
+    A request that comes after an invalidation does not share a query that began before it."""
+    key = get_running_loop(), access_cache.invalidations(), load, args
+    running = _running_loads.get(key)
+    if running is None:
+        running = _running_loads[key] = ensure_future(in_worker_thread(load, *args))
+        running.add_done_callback(lambda _: _running_loads.pop(key, None))
+    return await shield(running)
 
 
 async def _guest() -> Caller:
-    access = session_service.remembered_guest() or await _looked_up(session_service.find_guest)
-    caller: Caller = {"sub": GUEST_ID, "exp": 0, "permissions": access.permissions}
-    return caller
+    access = access_cache.get_guest() or await _coalesce(access_cache.load_guest)
+    return {"sub": GUEST_ID, "exp": 0, "permissions": access.permissions}
 
 
 async def current_caller(caller: Annotated[Caller, Depends(get_current_user)]) -> Caller:

@@ -3,7 +3,7 @@
 from dto.role_dto import Permission
 from repositories import permission_repository
 from repositories.sql import transaction
-from services import access_rules, audit_service, session_service
+from services import access_cache, access_rules, audit_service
 from utils.errors import Conflict
 
 
@@ -20,7 +20,7 @@ def create(resource: str, action: str) -> Permission:
         permission = permission_repository.create_permission(resource, action, conn)
         target = f"permission:{resource}:{action}"
         audit_service.record("permission.create", target, None, dict(permission), conn)
-    session_service.forget_everybody()
+    access_cache.invalidate_all()
     return permission
 
 
@@ -37,4 +37,4 @@ def delete(permission_id: str) -> None:
         permission_repository.delete_permission(permission_id, conn)
         target = f"permission:{name}"
         audit_service.record("permission.delete", target, dict(permission), None, conn)
-    session_service.forget_everybody()
+    access_cache.invalidate_all()

@@ -6,7 +6,7 @@ from config import mail
 from config.settings import get_settings
 from repositories import session_repository, token_repository, user_repository
 from repositories.sql import transaction
-from services import session_service
+from services import access_cache
 from services.token_service import new_token
 from utils.errors import InvalidCredentials
 from utils.later import run_later
@@ -39,7 +39,7 @@ def reset_password(token: str, password: str) -> None:
             raise InvalidCredentials("Invalid or expired token")
         user_repository.update_user(user_id, {"password_hash": hashed}, conn)
         session_repository.end_sessions(user_id, conn=conn)
-    session_service.forget_user(user_id)
+    access_cache.invalidate_user(user_id)
 
 
 def confirm_email(token: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dto.role_dto import Role, RoleChanges
 from repositories import permission_repository, role_repository, user_repository
 from repositories.sql import Conn, transaction
-from services import access_rules, audit_service, session_service
+from services import access_cache, access_rules, audit_service
 from utils.errors import Conflict, NotFound
 
 
@@ -65,7 +65,7 @@ def delete(role_id: str, force: bool) -> None:
         role_repository.delete_role(role_id, conn)
         before = {**role, "holders": holders}
         audit_service.record("role.delete", f"role:{role['name']}", before, None, conn)
-    session_service.forget_everybody()
+    access_cache.invalidate_all()
 
 
 def set_permissions(role_id: str, references: Sequence[str]) -> Role:
@@ -82,7 +82,7 @@ def set_permissions(role_id: str, references: Sequence[str]) -> Role:
         after = role_repository.get_role(role_id, conn)
         target = f"role:{before['name']}"
         audit_service.record("role.permissions", target, dict(before), dict(after), conn)
-    session_service.forget_everybody()
+    access_cache.invalidate_all()
     return after
 
 
@@ -102,7 +102,7 @@ def set_of_user(user_id: int, references: Sequence[str]) -> list[Role]:
         assign(user_id, references, conn)
         after = role_repository.get_user_roles(user_id, conn)
         audit_service.record("user.roles", f"user:{user_id}", _names(before), _names(after), conn)
-    session_service.forget_user(user_id)
+    access_cache.invalidate_user(user_id)
     return after
 
 

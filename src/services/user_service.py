@@ -19,12 +19,12 @@ from repositories import role_repository, session_repository, user_repository
 from repositories.sql import transaction
 from repositories.user_repository import delete_user, get_all_users, get_user_by_id, update_user
 from services import (
+    access_cache,
     access_rules,
     account_rules,
     audit_service,
     recovery_service,
     role_service,
-    session_service,
 )
 from utils.errors import Forbidden
 
@@ -98,7 +98,7 @@ def update(user_id: int, dto: UserChanges) -> User:
     else:
         access_rules.require_own_or(user_id, "user:update_any")
         user = _update_in_transaction(user_id, dto.copy())
-    session_service.forget_user(user_id)
+    access_cache.invalidate_user(user_id)
     if email := dto.get("email"):
         recovery_service.ask_to_confirm(user_id, email)
     return user
@@ -149,7 +149,7 @@ def delete(user_id: int) -> None:
         raise Forbidden("A superuser cannot delete their own account")
     else:
         delete_user(user_id)
-    session_service.forget_user(user_id)
+    access_cache.invalidate_user(user_id)
 
 
 def _delete_in_transaction(user_id: int) -> None:
