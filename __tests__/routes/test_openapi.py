@@ -18,7 +18,7 @@ from config import db
 from dependencies import rate_limit
 from dependencies.auth import OwnOrPermission, require_member
 from repositories.sql import execute, fetch_one
-from services import rate_limit_service
+from services import access_cache, rate_limit_service
 
 # What these answer without a database: the first asks it after the answer, which so tells nobody
 # whose address is known; the second never asks it.
