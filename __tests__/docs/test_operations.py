@@ -1,15 +1,18 @@
 """What docs/operations.md shows works."""
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 
 import psycopg
 import pytest
 from pages import OPERATIONS
-from programs import run
+from programs import run, sentence
 
 from config.settings import PROJECT_ROOT
+from migrations.files import load_migrations
 from packages import embedded_postgres
 
 
@@ -23,23 +26,74 @@ def test_the_table_of_commands_is_the_program():
         assert (PROJECT_ROOT / program.strip("`")).exists()
 
 
-@pytest.mark.slow
-def test_a_backup_brings_back_what_was_deleted(tmp_path):
-    """Both commands, on a PostgreSQL of the same kind."""
-    data_dir = tmp_path / "data"
-    make, restore = (
-        block.replace(".venv/bin/python", sys.executable).replace("$PWD/.data", str(data_dir))
-        for block in OPERATIONS.blocks("Backups", "bash")
+def follow(block, project, data_dir):
+    """Runs the commands of a block in a project's folder."""
+    subprocess.run(
+        ["bash", "-euc", block.replace(".venv/bin/python", sys.executable)],
+        cwd=project,
+        env={"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, "DATA_DIR": str(data_dir)},
+        check=True,
     )
-    assert run("migrate.py", DATA_DIR=str(data_dir)).returncode == 0
+
+
+def ask(data_dir, query):
     server = embedded_postgres.start(data_dir, "gophertalk")
     try:
-        with psycopg.connect(**server.conninfo, autocommit=True) as connection:
-            connection.execute("UPDATE roles SET description = 'Ours' WHERE name = 'user'")
-            subprocess.run(["bash", "-euc", make], cwd=tmp_path, check=True)
-            connection.execute("UPDATE roles SET description = 'Lost' WHERE name = 'user'")
-            subprocess.run(["bash", "-euc", restore], cwd=tmp_path, check=True)
-            rows = connection.execute("SELECT description FROM roles WHERE name = 'user'")
-            assert rows.fetchall() == [("Ours",)]
+        with psycopg.connect(**server.conninfo) as connection:
+            return connection.execute(query).fetchone()
     finally:
         server.release()
+
+
+def describe(data_dir, text):
+    """Changes a row that a migration made."""
+    query = f"UPDATE roles SET description = '{text}' WHERE name = 'user' RETURNING description"
+    assert ask(data_dir, query) == (text,)
+
+
+def description(data_dir):
+    return ask(data_dir, "SELECT description FROM roles WHERE name = 'user'")[0]
+
+
+@pytest.fixture
+def data_dir(tmp_path):
+    assert run("migrate.py", DATA_DIR=str(tmp_path / "data")).returncode == 0
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A copy, in whose folder the commands write their files."""
+    shutil.copytree(PROJECT_ROOT / "src", tmp_path / "project" / "src")
+    return tmp_path / "project"
+
+
+@pytest.mark.slow
+def test_a_backup_brings_back_what_was_changed(data_dir, project):
+    backup, restore = OPERATIONS.blocks("Backups", "bash")
+    describe(data_dir, "Ours")
+    follow(backup, project, data_dir)
+    describe(data_dir, "Lost")
+    follow(restore, project, data_dir)
+
+    assert description(data_dir) == "Ours"
+
+
+@pytest.mark.slow
+def test_the_way_back_to_an_older_version(data_dir, project, tmp_path):
+    """The old version is this one, the new one has a migration more."""
+    backup, install, restore = OPERATIONS.blocks("Go back to an older version", "bash")
+    assert "git checkout" in install
+    new = shutil.copytree(project, tmp_path / "new") / "src"
+    number = len(load_migrations()) + 1
+    migration = "-- migrate:up\nALTER TABLE roles RENAME TO groups;\n"
+    (new / "migrations" / f"{number:04}_new.sql").write_text(migration)
+
+    describe(data_dir, "Ours")
+    follow(backup, project, data_dir)
+    assert run("migrate.py", src=new, DATA_DIR=str(data_dir)).returncode == 0
+    assert "the code is older" in sentence(run("migrate.py", DATA_DIR=str(data_dir)))
+    follow(restore, project, data_dir)
+
+    assert description(data_dir) == "Ours"
+    assert run("migrate.py", DATA_DIR=str(data_dir)).returncode == 0

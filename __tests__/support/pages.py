@@ -1,6 +1,7 @@
 """A page of the documentation, taken apart."""
 
 import re
+from textwrap import dedent
 
 from config.settings import PROJECT_ROOT
 
@@ -27,8 +28,9 @@ class Page:
 
     def blocks(self, heading: str, language: str) -> list[str]:
         """The code under a heading."""
-        pattern = rf"^```{language}\n(.*?)^```"
-        return re.findall(pattern, self.section(heading), re.MULTILINE | re.DOTALL)
+        pattern = rf"^ *```{language}\n(.*?)^ *```"
+        found = re.findall(pattern, self.section(heading), re.MULTILINE | re.DOTALL)
+        return [dedent(block) for block in found]
 
     def table(self, heading: str) -> list[list[str]]:
         """The cells of the first table under a heading, row by row, without its head."""
