@@ -364,3 +364,13 @@ class TestOtherOrigins:
         assert allowed("https://app.example.org") == "https://app.example.org"
         assert allowed("https://other.example.org") is None
         assert allowed(ORIGIN) is None
+
+    @pytest.mark.parametrize("cookies", [{}, {"a": "b"}])
+    def test_a_star_is_any_origin_without_credentials(self, cookies):
+        house = FastAPI()
+        house.add_middleware(Cors, **cors_options(("*",)))
+        client = TestClient(house, cookies=cookies)
+        headers = client.get("/openapi.json", headers={"Origin": "https://any.example.org"}).headers
+
+        assert headers["Access-Control-Allow-Origin"] in ("*", "https://any.example.org")
+        assert "Access-Control-Allow-Credentials" not in headers

@@ -214,7 +214,7 @@ def test_with_db_host_the_embedded_database_never_starts(start_server, tmp_path)
     [
         ({"PORT": "none", "BCRYPT_ROUNDS": "99"}, ["PORT", "BCRYPT_ROUNDS"]),
         ({"ACCESS_TOKEN_SECRET": "short"}, ["REFRESH_TOKEN_SECRET"]),
-        ({"ENV_ALLOWED_ORIGINS": "*"}, ["ENV_ALLOWED_ORIGINS"]),
+        ({"ENV_ALLOWED_ORIGINS": "null"}, ["ENV_ALLOWED_ORIGINS"]),
         ({"LOG_FILE": "/"}, ["LOG_FILE", "Is a directory"]),
         ({"DATA_DIR": __file__}, ["DATA_DIR", __file__]),
         ({"DB_HOST": "127.0.0.1", "DATA_DIR": __file__}, ["DATA_DIR", __file__]),

@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Mapping
-from email.utils import parseaddr
+from email.utils import getaddresses
+from ipaddress import ip_address
 from typing import Annotated
 
 from annotated_types import Ge, Gt, Le
 from limits import parse_many
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, Url
 
 Fields = Mapping[str, FieldInfo]
 
@@ -31,26 +32,49 @@ def _check_rate(text: str) -> str:
     if text.lower() == "off":
         return "off"
     try:
-        [rate] = parse_many(text)
+        [_] = parse_many(text)
+        valid = all(map(int, re.findall(r"\d+", text)))  # it reads 5/0 seconds as 5/1 second
     except ValueError:
-        rate = None
-    if rate is None or rate.amount < 1:
+        valid = False
+    if not valid:
         raise ValueError("must be one rate, such as 5/minute or 100/15 seconds, or off")
     return text
 
 
 def _check_host(text: str) -> str:
-    if not re.fullmatch(r"[\w.:%/@-]+", text):
-        raise ValueError("must be a host name or an address")
+    if not _is_host(text):
+        raise ValueError("must be a host name or an address, without scheme and port")
     return text
 
 
-def _check_hosts(text: str) -> str:
-    return ",".join(_check_host(part.strip()) for part in text.split(","))
+def _check_database_hosts(text: str) -> str:
+    """Several with commas; libpq takes the folder of a Unix socket, too."""
+    hosts = [part.strip() for part in text.split(",")]
+    return ",".join(host if host[:1] in ("/", "@") else _check_host(host) for host in hosts)
+
+
+def _is_host(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:  # a name, unless it ends in a number: that would be an address
+        return bool(re.fullmatch(r"[\w.-]+", text) and not re.search(r"(^|\.)\d+\.?$", text))
+    return True
+
+
+def check_origin(text: str) -> str:
+    """As browsers write it in `Origin`: lower case, punycode, no default port, no path."""
+    try:
+        origin = str(Url(text)).removesuffix("/")
+    except ValueError:
+        origin = ""
+    if not re.fullmatch(r"https?://[^/?#@*]+", origin):
+        raise ValueError("list origins such as https://app.example.org, or * alone")
+    return origin
 
 
 def _check_mail_address(text: str) -> str:
-    if "@" not in parseaddr(text)[1]:
+    found = [address for _, address in getaddresses([text])]
+    if len(found) != 1 or not re.fullmatch(r"[^@\s]+@[^@\s]+", found[0]):
         raise ValueError("must be an address, such as GopherTalk <noreply@example.org>")
     return text
 
@@ -58,7 +82,7 @@ def _check_mail_address(text: str) -> str:
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Host = Annotated[str, AfterValidator(_check_host)]
-Hosts = Annotated[str, AfterValidator(_check_hosts)]
+DatabaseHosts = Annotated[str, AfterValidator(_check_database_hosts)]
 MailAddress = Annotated[str, AfterValidator(_check_mail_address)]
 Rate = Annotated[str, AfterValidator(_check_rate)]
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import unquote
 
+from dotenv import dotenv_values
 from pydantic import (
     AfterValidator,
     Field,
@@ -20,15 +21,22 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from config.setting_rules import (
+    DatabaseHosts,
     Host,
-    Hosts,
     MailAddress,
     Port,
     Rate,
     Seconds,
+    check_origin,
     describe_faults,
 )
 
@@ -53,7 +61,6 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_file=os.environ.get("ENV_FILE", PROJECT_ROOT / ".env"),
-        env_file_encoding="utf-8-sig",  # Windows' Notepad puts a mark before the first line
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
@@ -83,7 +90,7 @@ class Settings(BaseSettings):
     rate_limit_token: Rate = "off"  # noqa: S105 (a rate)
 
     data_dir: Path = PROJECT_ROOT / ".data"
-    db_host: Hosts | None = None
+    db_host: DatabaseHosts | None = None
     db_port: Port = 5432
     db_user: str = "postgres"
     db_password: SecretStr = SecretStr("")
@@ -125,6 +132,21 @@ class Settings(BaseSettings):
     log_file: Path | None = None
     slow_query_ms: Annotated[int, Field(ge=0, le=3_600_000)] = 200
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """`.env` as it is written: pydantic-settings would replace the ${...} in a password."""
+        path, encoding = cls.model_config.get("env_file"), "utf-8-sig"  # Notepad writes a BOM
+        written = dotenv_values(str(path), encoding=encoding, interpolate=False) if path else {}
+        given = {name.lower(): value for name, value in written.items() if value}
+        return init_settings, env_settings, InitSettingsSource(settings_cls, given)
+
     @field_validator("*", mode="before")
     @classmethod
     def _on_one_line(cls, value: object) -> object:
@@ -144,11 +166,8 @@ class Settings(BaseSettings):
     def _split_origins(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
-        origins = tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
-        for origin in origins:
-            if not re.fullmatch(r"https?://[^/\s*]+", origin):
-                raise ValueError("list origins such as https://app.example.org, never *")
-        return origins
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        return tuple(parts if parts == ["*"] else map(check_origin, parts))
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod
@@ -171,6 +190,10 @@ class Settings(BaseSettings):
             raise ValueError("DB_POOL_MIN must not be larger than DB_POOL_MAX")
         if self.db_pooler and not self.db_host:
             raise ValueError("DB_POOLER needs DB_HOST, the pooler's")
+        if self.access_token_expires > self.refresh_token_expires:
+            raise ValueError("ACCESS_TOKEN_EXPIRES must not be larger than REFRESH_TOKEN_EXPIRES")
+        if self.smtp_password.get_secret_value() and not self.smtp_user:
+            raise ValueError("SMTP_PASSWORD needs SMTP_USER")
         if self.reload and self.workers > 1:
             raise ValueError("RELOAD works with WORKERS=1 only")
         secrets = [self.access_token_secret, self.refresh_token_secret]
