@@ -3,13 +3,12 @@
 import asyncio
 import os
 import socket
-from contextlib import suppress
 from threading import Event, Thread
 
 import pytest
 
 from background import heartbeat
-from dependencies.routing.threads import in_worker_thread
+from dependencies.routing.threads import BUSY_THREADS, in_worker_thread, other_threads
 from utils import process_state
 
 
@@ -43,22 +42,27 @@ def test_each_beat_is_told_to_systemd(systemd):
     assert process_state._beats_missed == 0
 
 
-def test_a_beat_needs_a_worker_thread(systemd):
-    """So it is missed when all of them are taken."""
-
-    async def no_thread_is_free(work):
-        await asyncio.sleep(60)
+def test_a_process_whose_worker_threads_are_all_taken_is_stalled():
+    taken, stop = Event(), Event()
+    threads = BUSY_THREADS + other_threads()._max_workers
 
     async def live():
-        with suppress(TimeoutError):
-            await asyncio.wait_for(heartbeat.run_heartbeat(no_thread_is_free), 0.1)
+        async with asyncio.TaskGroup() as tasks:
+            beating = tasks.create_task(heartbeat.run_heartbeat(in_worker_thread))
+            for _ in range(threads):
+                tasks.create_task(in_worker_thread(taken.wait, 30))
+            while not process_state.is_stalled():
+                await asyncio.sleep(0.01)
+            taken.set()
+            while process_state.is_stalled():
+                await asyncio.sleep(0.01)
+            beating.cancel()
 
-    process_state.start_beat()
-    asyncio.run(live())
-    assert process_state._beats_missed == 1
-    systemd.setblocking(False)
-    with pytest.raises(BlockingIOError):
-        systemd.recv(100)
+    watchdog = Thread(target=heartbeat.run_watchdog, args=(stop, False))
+    watchdog.start()
+    asyncio.run(asyncio.wait_for(live(), 30))
+    stop.set()
+    watchdog.join()
 
 
 def test_a_worker_that_misses_too_many_ends(monkeypatch, capfd):
@@ -88,9 +92,9 @@ def test_a_server_without_workers_goes_on(monkeypatch):
 def test_without_systemd_nothing_is_sent(monkeypatch):
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
     monkeypatch.setattr(socket, "socket", lambda *args: pytest.fail("a socket was opened"))
-    heartbeat.tell_systemd("READY=1")
+    heartbeat.tell_systemd()
 
 
 def test_a_systemd_that_went_away_disturbs_nobody(tmp_path, monkeypatch):
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "gone"))
-    heartbeat.tell_systemd("READY=1")
+    heartbeat.tell_systemd()

@@ -38,6 +38,10 @@ def run(
 def sentence(refused: "subprocess.CompletedProcess[str]") -> str:
     """The one line that a program prints when it cannot start; it is all that it prints."""
     assert (refused.returncode, refused.stdout) == (2, ""), refused
-    (line,) = refused.stderr.splitlines()
+    return sentence_of(refused.stderr)
+
+
+def sentence_of(output: str) -> str:
+    (line,) = output.splitlines()
     assert line.startswith("GopherTalk cannot start. ")
     return line.removeprefix("GopherTalk cannot start. ")

@@ -8,6 +8,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AMQPError
 from pika.spec import Basic, BasicProperties
 
+from background.heartbeat import tell_systemd
 from config import rabbitmq
 from config.settings import Settings
 from services import event_service
@@ -31,6 +32,7 @@ def run_consumer(stop: StopEvent, settings: Settings, topology: rabbitmq.Topolog
     limit_database_seconds(TAKE_SECONDS)
     failures = 0
     while not stop.is_set():
+        tell_systemd()
         connection = None
         try:
             connection = rabbitmq.connect(settings)
@@ -53,6 +55,7 @@ def _consume(stop: StopEvent, channel: BlockingChannel, topology: rabbitmq.Topol
     channel.basic_qos(prefetch_count=PREFETCH)
     messages = channel.consume(topology.queue, inactivity_timeout=TICK_SECONDS)
     for method, properties, body in messages:
+        tell_systemd()
         if method and properties and body is not None:
             _take(channel, topology, method, properties, body)
         if stop.is_set():

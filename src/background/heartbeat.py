@@ -7,6 +7,7 @@ missed beats goes up in a thread of its own, which goes on when the event loop d
 import faulthandler
 import logging
 import os
+import re
 import socket
 from asyncio import sleep
 from collections.abc import Awaitable, Callable
@@ -24,7 +25,7 @@ async def run_heartbeat(in_worker_thread: Callable[[Callable[[], None]], Awaitab
     while True:
         await sleep(process_state.BEAT_SECONDS)
         await in_worker_thread(process_state.finish_beat)
-        tell_systemd("READY=1\nWATCHDOG=1")
+        tell_systemd()
 
 
 def run_watchdog(stop: Event, ends_process: bool) -> None:
@@ -32,16 +33,15 @@ def run_watchdog(stop: Event, ends_process: bool) -> None:
     several workers, which is replaced. Where its threads stood is then in the log."""
     while not stop.wait(process_state.BEAT_SECONDS):
         if not process_state.start_beat() and ends_process:
-            log.critical(
-                "nothing was finished for %s s: this worker ends", process_state.STALLED_BEATS
-            )
+            log.critical("this worker has finished nothing for too long, and ends")
             faulthandler.dump_traceback()
             os._exit(1)
 
 
-def tell_systemd(state: str) -> None:
-    """For a service of `Type=notify`, see sd_notify(3). Does nothing where systemd does not ask."""
+def tell_systemd() -> None:
+    """That this program is ready and gets its work done, where it is a service of `Type=notify`
+    (see sd_notify(3)); elsewhere nothing."""
     if address := handed_down("NOTIFY_SOCKET"):
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
             channel.setblocking(False)
-            channel.sendto(state.encode(), address.replace("@", "\0", 1))
+            channel.sendto(b"READY=1\nWATCHDOG=1", re.sub("^@", "\0", address))
