@@ -8,7 +8,7 @@ from threading import Event, Thread
 import pytest
 
 from background import heartbeat
-from dependencies.routing.threads import BUSY_THREADS, in_worker_thread, other_threads
+from dependencies.routing.threads import PRIMARY_THREADS, in_worker_thread, overflow_threads
 from utils import process_state
 
 
@@ -44,7 +44,7 @@ def test_each_beat_is_told_to_systemd(systemd):
 
 def test_a_process_whose_worker_threads_are_all_taken_is_stalled():
     taken, stop = Event(), Event()
-    threads = BUSY_THREADS + other_threads()._max_workers
+    threads = PRIMARY_THREADS + overflow_threads()._max_workers
 
     async def live():
         async with asyncio.TaskGroup() as tasks:
