@@ -55,7 +55,7 @@ def database() -> Iterator[None]:
     """The embedded PostgreSQL, migrated, with the application's pool open on it."""
     from config import startup
 
-    with startup.running(get_settings()):
+    with startup.open_resources(get_settings()):
         spare_the_disk()
         remember_database()
         yield

@@ -52,7 +52,7 @@ def test_the_random_password_is_printed_once_and_logs_the_superuser_in(
     assert printed
     assert (second.returncode, second.stdout) == (
         0,
-        "There is a user admin already; nothing was changed.\n",
+        "The user admin exists already; nothing was changed.\n",
     )
 
     other = create_superuser("--user-name", "gopher_boss", "--password", "-", stdin="gopher1!\n")

@@ -179,8 +179,8 @@ def test_a_port_that_is_taken_is_noticed_before_the_database_starts(
 @pytest.mark.parametrize(
     ("host", "expected"),
     [
-        ("192.0.2.1", "HOST=192.0.2.1 is no address of this machine: "),
-        ("no-such-host.invalid", "HOST=no-such-host.invalid is no address of this machine: "),
+        ("192.0.2.1", "HOST=192.0.2.1 is not an address of this machine: "),
+        ("no-such-host.invalid", "HOST=no-such-host.invalid is not an address of this machine: "),
     ],
 )
 def test_a_host_that_is_not_this_machine(host, expected, data_dir):

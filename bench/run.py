@@ -103,9 +103,9 @@ def main() -> None:
     asked.data_dir = (asked.data_dir or ROOT / ".data" / f"bench-{asked.size}").resolve()
     prepare_environment(asked.data_dir)
     from config.settings import get_settings
-    from config.startup import running
+    from config.startup import open_resources
 
-    with running(get_settings()):
+    with open_resources(get_settings()):
         seeded = seed_once(SIZES[asked.size])
         if seeded:
             rows = sum(SIZES[asked.size].values())

@@ -44,7 +44,7 @@ def generated_files() -> dict[str, str]:
         from config.settings import get_settings
         from services import metrics_service
 
-        with startup.running(get_settings()):
+        with startup.open_resources(get_settings()):
             permissions = held_permissions()
             figures = metrics_service.exposition().decode()
 

@@ -1,4 +1,4 @@
-"""The first step of every program of ours: a Python too old, or a package missing, said in a line.
+"""The first step of every program: one line when Python is too old or a package is missing.
 
 Python 3.6 can read this module and the programs, which import nothing else before it.
 """
@@ -15,27 +15,29 @@ IN_ENVIRONMENT = "Scripts/python.exe" if sys.platform == "win32" else "bin/pytho
 
 
 def check() -> None:
-    """Ends a program that could never start: now, or when it finds that a package is missing."""
+    """End the program when Python is too old now, or later when a package is missing."""
     if sys.version_info < PYTHON:
         found = ".".join(str(number) for number in sys.version_info[:3])
-        _give_up(f"It needs Python 3.11 or newer; {sys.executable} is {found}.", "python3.11")
+        _exit_with_remedy(
+            f"It needs Python 3.11 or newer; {sys.executable} is {found}.", "python3.11"
+        )
     sys.excepthook = _explain_missing_package
 
 
 def _explain_missing_package(
     kind: "type[BaseException]", error: BaseException, traceback: TracebackType
 ) -> None:
-    """For `sys.excepthook`: that the environment is not active needs no traceback."""
+    """For `sys.excepthook`: a missing package needs no traceback."""
     package = str(getattr(error, "name", "")).partition(".")[0]
     ours = (SRC / package).is_dir() or (SRC / f"{package}.py").exists()
     if ours or not issubclass(kind, ModuleNotFoundError):
         sys.__excepthook__(kind, error, traceback)
     else:
-        _give_up(f"{sys.executable} has no package {package}.", "python3")
+        _exit_with_remedy(f"{sys.executable} has no package {package}.", "python3")
 
 
-def _give_up(why: str, python: str) -> NoReturn:
-    """Says also how to start: with the environment that is there, or how to make it."""
+def _exit_with_remedy(reason: str, python: str) -> NoReturn:
+    """The remedy is to start with the environment that exists, or to make one."""
     environment = ROOT / ".venv"
     program = environment / IN_ENVIRONMENT
     if program.exists() and Path(sys.prefix).resolve() != environment:
@@ -45,5 +47,5 @@ def _give_up(why: str, python: str) -> NoReturn:
         make = "" if program.exists() else f"{maker} -m venv .venv && "
         install = f"{program.relative_to(ROOT)} -m pip install --require-hashes -r requirements.txt"
         remedy = f"Make the environment, in the folder {ROOT}: {make}{install}"
-    sys.stderr.write(f"GopherTalk cannot start. {why} {remedy}\n")
+    sys.stderr.write(f"GopherTalk cannot start. {reason} {remedy}\n")
     sys.exit(2)

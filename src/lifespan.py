@@ -8,14 +8,14 @@ from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 
-from background.cache_keeper import run_cache_keeper
+from background.cache_invalidation import run_cache_invalidation
 from background.heartbeat import run_heartbeat, run_watchdog
-from background.pool_watcher import run_pool_watcher
+from background.pool_metrics import run_pool_metrics
 from background.relay import run_relay
 from background.sweeper import run_sweeper
 from config.log import configure_logging
 from config.settings import get_settings
-from config.startup import running
+from config.startup import open_resources
 from dependencies.routing.threads import in_worker_thread
 from server import drain
 from utils.background_thread import in_background
@@ -28,11 +28,11 @@ async def lifespan(app: object) -> AsyncGenerator[None]:
     configure_logging(settings)
     opened = ExitStack()
     try:
-        await run_in_threadpool(opened.enter_context, running(settings))
+        await run_in_threadpool(opened.enter_context, open_resources(settings))
         opened.enter_context(in_background(run_relay))
         opened.enter_context(in_background(run_sweeper))
-        opened.enter_context(in_background(run_cache_keeper))
-        opened.enter_context(in_background(run_pool_watcher))
+        opened.enter_context(in_background(run_cache_invalidation))
+        opened.enter_context(in_background(run_pool_metrics))
         watchdog = partial(run_watchdog, ends_process=settings.workers > 1)
         opened.enter_context(in_background(watchdog))
         drain.install(get_running_loop())

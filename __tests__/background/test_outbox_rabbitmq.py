@@ -51,7 +51,7 @@ def deliver(event, conn):
     publisher.publish(event)
     if sys.argv[1] == "after": die()
 
-with startup.running(get_settings()):
+with startup.open_resources(get_settings()):
     publisher = Publisher(get_settings(), rabbitmq.topology())
     relay_batch(deliver)
 """
@@ -88,7 +88,7 @@ def topology(settings, channel):
     topology.declare(channel, list(HANDLERS))
     yield topology
     queues = [topology.retry_queue(seconds) for seconds in (*QUICK, *rabbitmq.RETRY_SECONDS)]
-    for queue in (topology.queue, topology.dead_letters, *queues):
+    for queue in (topology.queue, topology.dead_letter_queue, *queues):
         channel.queue_delete(queue)
     channel.exchange_delete(topology.exchange)
 
@@ -245,8 +245,8 @@ class TestConsumer:
     def test_parks_poison_at_once(self, shop, topology, channel, consumer, body):
         send(channel, topology, body)
         with consumer:
-            assert eventually(lambda: depth(channel, topology.dead_letters) == 1)
-        assert channel.basic_get(topology.dead_letters, auto_ack=True)[2] == body
+            assert eventually(lambda: depth(channel, topology.dead_letter_queue) == 1)
+        assert channel.basic_get(topology.dead_letter_queue, auto_ack=True)[2] == body
         assert depth(channel, topology.queue) == 0
 
     def test_tries_again_then_parks(self, shop, settings, topology, channel, consumer, monkeypatch):
@@ -262,9 +262,9 @@ class TestConsumer:
         relay_batch(lambda event, conn: publisher.publish(event))
         publisher.close()
         with consumer:
-            assert eventually(lambda: depth(channel, topology.dead_letters) == 1)
+            assert eventually(lambda: depth(channel, topology.dead_letter_queue) == 1)
         assert len(calls) == 1 + len(QUICK)
-        _, properties, _ = channel.basic_get(topology.dead_letters, auto_ack=True)
+        _, properties, _ = channel.basic_get(topology.dead_letter_queue, auto_ack=True)
         assert properties.headers["x-attempts"] == 1 + len(QUICK)
 
     def test_succeeds_at_the_second_try(self, shop, topology, consumer, monkeypatch):
@@ -294,7 +294,7 @@ class TestConsumer:
         new_order(*shop)
         with in_background(run_relay), consumer:
             assert eventually(lambda: count("order_events") == 1)
-        assert depth(channel, topology.dead_letters) == 0
+        assert depth(channel, topology.dead_letter_queue) == 0
 
 
 class TestWorker:

@@ -35,8 +35,8 @@ def sweeps(monkeypatch):
 @pytest.mark.parametrize(
     ("first", "line"),
     [
-        (3, "swept 3 expired rows"),
-        (Unavailable("gone"), "nothing was swept: the database is not available"),
+        (3, "removed 3 expired rows"),
+        (Unavailable("gone"), "expired rows were not removed: the database is not available"),
         (RuntimeError("a fault of ours"), "a fault of ours"),
     ],
 )

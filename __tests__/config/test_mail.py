@@ -55,7 +55,7 @@ class Inbox:
 @pytest.fixture
 def settings(monkeypatch):
     """Sets what the mail module sees; the pauses between tries are none."""
-    monkeypatch.setattr(mail, "PAUSES", (0, 0))
+    monkeypatch.setattr(mail, "RETRY_PAUSES_SECONDS", (0, 0))
 
     def use(**changes):
         used = Settings().model_copy(update=changes)

@@ -68,9 +68,9 @@ def test_the_pool_is_shown_as_it_is_and_its_errors_add_up():
 
     errors = shown()[3]
     stats = {"pool_size": 4, "pool_available": 1, "requests_waiting": 3, "requests_errors": 2}
-    metrics.show_pool(stats)
+    metrics.set_pool_stats(stats)
     assert shown() == [4, 1, 3, errors + 2]
-    metrics.show_pool({"pool_size": 2})
+    metrics.set_pool_stats({"pool_size": 2})
     assert shown() == [2, 0, 0, errors + 2]
 
 
@@ -86,7 +86,7 @@ sys.path.insert(0, sys.argv[1])
 from config import metrics
 metrics.observe("/api/posts", "GET", 200, 0.002)
 metrics.login_failed()
-metrics.show_pool({"pool_size": 5, "requests_errors": 1})
+metrics.set_pool_stats({"pool_size": 5, "requests_errors": 1})
 print("ready", flush=True)
 sys.stdin.readline()
 sys.stdout.write(metrics.exposition({}).decode())
@@ -118,8 +118,8 @@ def workers(monkeypatch):
 
 @pytest.mark.slow
 def test_any_worker_shows_the_figures_of_all_and_forgets_connections_of_the_dead(workers):
-    with metrics.shared_by_workers():
-        folder = Path(settings.handed_down(metrics.FOLDER))
+    with metrics.multiprocess_folder():
+        folder = Path(settings.get_variable(metrics.FOLDER))
         first, second, third = workers(), workers(), workers()
         shown = figures(second.communicate("show\n")[0])
         assert shown[("gophertalk_logins_failed_total",)] == 3

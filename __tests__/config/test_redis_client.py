@@ -30,7 +30,7 @@ def proxy():
 @pytest.fixture
 def pause(monkeypatch):
     """A breaker that is open for as long as a test needs."""
-    monkeypatch.setattr(redis, "PAUSE", 0.2)
+    monkeypatch.setattr(redis, "PAUSE_SECONDS", 0.2)
 
 
 def ping():
@@ -39,13 +39,13 @@ def ping():
 
 def seconds(function):
     started = monotonic()
-    with pytest.raises(redis.RedisAway):
+    with pytest.raises(redis.RedisUnavailable):
         function()
     return monotonic() - started
 
 
 def find_out_that_redis_is_away():
-    for _ in range(redis.FAILURES):
+    for _ in range(redis.MAX_FAILURES):
         seconds(ping)
 
 
@@ -58,7 +58,7 @@ def test_is_away_when_not_configured():
     with settings_with() as settings:
         redis.open_redis(settings)
     assert redis.client is None
-    with pytest.raises(redis.RedisAway):
+    with pytest.raises(redis.RedisUnavailable):
         ping()
     assert not redis.answers()
 
@@ -70,7 +70,7 @@ def test_nobody_waits_long(proxy, trouble, connected):
         ping()
     getattr(proxy, trouble)()
 
-    assert seconds(ping) < redis.TIMEOUT + SOON
+    assert seconds(ping) < redis.TIMEOUT_SECONDS + SOON
     assert not redis.answers()
 
 
@@ -79,7 +79,7 @@ def test_is_not_asked_again_at_once(proxy):
     find_out_that_redis_is_away()
     asked = []
     for _ in range(100):
-        with pytest.raises(redis.RedisAway):
+        with pytest.raises(redis.RedisUnavailable):
             redis.ask(asked.append)
     assert asked == []
 
@@ -96,7 +96,7 @@ def test_is_asked_again_soon(proxy, pause, trouble, end):
     getattr(proxy, trouble)()
     find_out_that_redis_is_away()
     getattr(proxy, end)()
-    sleep(redis.PAUSE)
+    sleep(redis.PAUSE_SECONDS)
     assert ping()
     assert ping()
 
@@ -104,7 +104,7 @@ def test_is_asked_again_soon(proxy, pause, trouble, end):
 def test_one_caller_finds_out_for_all(proxy, pause):
     proxy.hang()
     find_out_that_redis_is_away()
-    sleep(redis.PAUSE)
+    sleep(redis.PAUSE_SECONDS)
     assert redis._may_ask()
     assert not redis._may_ask()
 
@@ -114,7 +114,7 @@ def test_a_request_waits_for_slow_answers_only_so_long(proxy):
         """How many answers it gets before it goes on without Redis."""
         start_request(60.0)
         answers = 0
-        with suppress(redis.RedisAway):
+        with suppress(redis.RedisUnavailable):
             while ping():
                 answers += 1
         return answers

@@ -16,7 +16,7 @@ pytestmark = needs_redis_server
 
 @pytest.fixture
 def own_redis(tmp_path, monkeypatch):
-    monkeypatch.setattr(redis, "PAUSE", 0.2)
+    monkeypatch.setattr(redis, "PAUSE_SECONDS", 0.2)
     server = OwnRedis(tmp_path)
     server.start()
     with settings_with(REDIS_HOST="127.0.0.1", REDIS_PORT=str(server.port)) as settings:
@@ -28,7 +28,7 @@ def own_redis(tmp_path, monkeypatch):
 
 
 def asked() -> bool:
-    with suppress(redis.RedisAway):
+    with suppress(redis.RedisUnavailable):
         return redis.ask(lambda client: bool(client.ping()))
     return False
 

@@ -232,9 +232,9 @@ def test_a_range_is_told(refused):
 
 def test_an_env_file_that_is_named_must_be_there(refused, monkeypatch, tmp_path):
     monkeypatch.setitem(Settings.model_config, "env_file", str(tmp_path / "none.env"))
-    assert refused() == "Wrong settings: ENV_FILE: there is no such file that can be read"
+    assert refused() == "Wrong settings: ENV_FILE names a file that cannot be read"
     (tmp_path / "none.env").write_bytes(b"PORT=\xff")
-    assert refused().endswith("must be a text in UTF-8")
+    assert refused().endswith("must be text in UTF-8")
 
 
 def test_all_faults_stand_in_one_line(refused):

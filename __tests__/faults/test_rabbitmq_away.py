@@ -61,7 +61,7 @@ def settings(database, rabbitmq, channel):
     }
     topology = Topology(name, name)
     retries = [topology.retry_queue(seconds) for seconds in topology.retry_seconds]
-    for queue in (name, topology.dead_letters, *retries):
+    for queue in (name, topology.dead_letter_queue, *retries):
         channel.queue_delete(queue)
     channel.exchange_delete(name)
 

@@ -151,6 +151,6 @@ def test_answers_without_the_database(client, monkeypatch):
 
 
 def test_one_process_needs_no_folder():
-    from config.settings import handed_down
+    from config.settings import get_variable
 
-    assert handed_down(metrics.FOLDER) is None
+    assert get_variable(metrics.FOLDER) is None

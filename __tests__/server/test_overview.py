@@ -21,7 +21,7 @@ def said(caplog):
     def of(**settings):
         caplog.clear()
         with caplog.at_level(logging.INFO, "gophertalk.serve"):
-            overview.show(Settings(**settings))
+            overview.log_overview(Settings(**settings))
         return {line[:15].strip(): line[15:] for line in caplog.messages}
 
     return of
@@ -32,10 +32,10 @@ def test_with_no_settings_it_says_what_is_off_and_what_would_switch_it_on(said, 
         "GopherTalk": "http://127.0.0.1:3000/api (Ctrl-C stops it)",
         "documentation": "http://127.0.0.1:3000/docs",
         "metrics": "http://127.0.0.1:3000/metrics",
-        "database": f"our own, in {tmp_path}",
-        "Redis": "off: no copies of orders, limits counted by each process (REDIS_HOST)",
+        "database": f"the server's own, in {tmp_path}",
+        "Redis": "off: orders are not cached, each process counts limits for itself (REDIS_HOST)",
         "RabbitMQ": "off: events are handled in this server (RMQ_HOST)",
-        "mail": "off: what would be mailed goes to this log (SMTP_HOST)",
+        "mail": "off: mail goes to this log (SMTP_HOST)",
     }
 
 
@@ -64,4 +64,4 @@ def test_its_addresses_can_be_opened_in_a_browser(said, host, url):
 
 
 def test_it_says_that_others_are_sent_no_mail_and_that_it_is_not_logged(said):
-    assert said(host="0.0.0.0")["mail"] == "off: what would be mailed is not sent (SMTP_HOST)"
+    assert said(host="0.0.0.0")["mail"] == "off: mail is not sent (SMTP_HOST)"

@@ -32,7 +32,7 @@ NEW = {**OLD, "status": "PAID"}
 
 @pytest.fixture
 def proxy(monkeypatch):
-    monkeypatch.setattr(redis, "PAUSE", 0.2)
+    monkeypatch.setattr(redis, "PAUSE_SECONDS", 0.2)
     with (
         proxy_to(*REDIS) as proxy,
         settings_with(REDIS_HOST="127.0.0.1", REDIS_PORT=str(proxy.port)) as settings,
@@ -117,7 +117,7 @@ def test_a_write_that_redis_missed_is_made_up_for(proxy, order_id, trouble, end)
 
     # Whether Redis is asked again already or not: the copy is not used.
     assert order_cache.read(order_id, lambda: NEW)["status"] == "PAID"
-    sleep(redis.PAUSE)
+    sleep(redis.PAUSE_SECONDS)
     assert order_cache.read(order_id, lambda: NEW)["status"] == "PAID"
     assert eventually(lambda: order_cache._undropped == {})
 

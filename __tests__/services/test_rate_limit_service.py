@@ -40,7 +40,7 @@ def direct(who):
 
 @pytest.fixture
 def proxy(monkeypatch, who):
-    monkeypatch.setattr(redis, "PAUSE", 0.2)
+    monkeypatch.setattr(redis, "PAUSE_SECONDS", 0.2)
     with proxy_to(*REDIS) as proxy, redis_at(proxy.port, who):
         yield proxy
 

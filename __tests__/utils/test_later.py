@@ -63,7 +63,7 @@ def test_it_has_time_of_its_own():
     copy_context().run(late_request)
     later.finish(10)
 
-    assert 1 < seen[0] <= later.WORK_SECONDS
+    assert 1 < seen[0] <= later.DATABASE_SECONDS
 
 
 def test_what_it_raises_is_logged_and_the_next_work_is_done(caplog):
@@ -124,14 +124,14 @@ print("the end")
 
 
 def test_two_works_at_a_time_and_no_thread_for_each():
-    go, both = Event(), Barrier(later.THREADS + 1)
+    go, both = Event(), Barrier(later.THREAD_COUNT + 1)
     names = []
 
     def work() -> None:
         both.wait(10)
         go.wait(10)
 
-    for _ in range(later.THREADS):
+    for _ in range(later.THREAD_COUNT):
         later.run_later(work)
     both.wait(10)
     for _ in range(20):
@@ -141,11 +141,11 @@ def test_two_works_at_a_time_and_no_thread_for_each():
     later.finish(10)
 
     assert names == ["later"] * 20
-    assert len([each for each in enumerate_threads() if each.name == "later"]) == later.THREADS
+    assert len([each for each in enumerate_threads() if each.name == "later"]) == later.THREAD_COUNT
 
 
 def test_when_too_much_waits_no_more_is_promised_and_what_was_is_kept(monkeypatch):
-    go, started = Event(), Barrier(later.THREADS + 1)
+    go, started = Event(), Barrier(later.THREAD_COUNT + 1)
     done = []
 
     def hold() -> None:
@@ -153,7 +153,7 @@ def test_when_too_much_waits_no_more_is_promised_and_what_was_is_kept(monkeypatc
         go.wait(10)
 
     monkeypatch.setattr(later._queue, "maxsize", 3)
-    for _ in range(later.THREADS):
+    for _ in range(later.THREAD_COUNT):
         later.run_later(hold)
     started.wait(10)
     for number in range(3):
@@ -170,4 +170,4 @@ def test_when_too_much_waits_no_more_is_promised_and_what_was_is_kept(monkeypatc
 
 
 def test_so_much_may_wait():
-    assert later._queue.maxsize == later.MAX_WAITING == 1000
+    assert later._queue.maxsize == later.MAX_QUEUED == 1000

@@ -1,1 +1,1 @@
-"""Work that nobody waits for: started and stopped with the app."""
+"""Work that no request waits for: started and stopped with the app."""

@@ -1,4 +1,4 @@
-"""Takes events from RabbitMQ's queue and handles them, each at least once and in effect once."""
+"""Handles the events in RabbitMQ's queue. A repeated event has no second effect."""
 
 import logging
 from threading import Event as StopEvent
@@ -16,11 +16,11 @@ from services.event_service import HANDLERS, Poison
 from utils.errors import Unavailable
 from utils.request_budget import limit_database_seconds
 
-PREFETCH = 20
-# How soon the consumer notices that it shall stop.
-TICK_SECONDS = 0.5
-# A connection to PostgreSQL that is dead without a word must not hold it up for ever.
-TAKE_SECONDS = 3.0
+PREFETCH_MESSAGES = 20
+# How often the consumer looks whether it has been told to stop.
+POLL_SECONDS = 0.5
+# For one message. A connection to PostgreSQL may be dead without an error.
+MAX_DATABASE_SECONDS = 3.0
 BACK_OFF_SECONDS = (0.2, 0.5, 1.0)
 ATTEMPTS_HEADER = "x-attempts"
 
@@ -29,7 +29,7 @@ log = logging.getLogger("gophertalk.consumer")
 
 def run_consumer(stop: StopEvent, settings: Settings, topology: rabbitmq.Topology) -> None:
     """Consumes until `stop` is set, and connects again whenever the connection is lost."""
-    limit_database_seconds(TAKE_SECONDS)
+    limit_database_seconds(MAX_DATABASE_SECONDS)
     failures = 0
     while not stop.is_set():
         tell_systemd()
@@ -43,7 +43,7 @@ def run_consumer(stop: StopEvent, settings: Settings, topology: rabbitmq.Topolog
             _consume(stop, channel, topology)
         except (AMQPError, OSError) as error:
             if failures == 0:
-                log.warning("the consumer lost RabbitMQ and tries to reconnect: %r", error)
+                log.warning("the consumer has lost RabbitMQ and reconnects: %r", error)
             stop.wait(BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)])
             failures += 1
         finally:
@@ -52,35 +52,35 @@ def run_consumer(stop: StopEvent, settings: Settings, topology: rabbitmq.Topolog
 
 def _consume(stop: StopEvent, channel: BlockingChannel, topology: rabbitmq.Topology) -> None:
     channel.confirm_delivery()
-    channel.basic_qos(prefetch_count=PREFETCH)
-    messages = channel.consume(topology.queue, inactivity_timeout=TICK_SECONDS)
+    channel.basic_qos(prefetch_count=PREFETCH_MESSAGES)
+    messages = channel.consume(topology.queue, inactivity_timeout=POLL_SECONDS)
     for method, properties, body in messages:
         tell_systemd()
         if method and properties and body is not None:
-            _take(channel, topology, method, properties, body)
+            _handle(channel, topology, method, properties, body)
         if stop.is_set():
             return
 
 
-def _take(
+def _handle(
     channel: BlockingChannel,
     topology: rabbitmq.Topology,
     method: Basic.Deliver,
     properties: BasicProperties,
     body: bytes,
 ) -> None:
-    """Acknowledges the message after its work is committed, or after it lies safe elsewhere."""
+    """Acknowledges the message when its work is committed, or another queue has a copy of it."""
     try:
         event_service.take(event_service.from_message(body))
     except Unavailable as error:
-        # Nothing is wrong with the message: it waits in its place until PostgreSQL is back.
+        # Nothing is wrong with the message: it is tried again until PostgreSQL is back.
         log.warning("the consumer waits for PostgreSQL: %s", error)
         channel.basic_nack(method.delivery_tag, requeue=True)
-        channel.connection.sleep(TICK_SECONDS)
+        channel.connection.sleep(POLL_SECONDS)
         return
     except Poison as error:
         log.error("message %s is parked: %s", properties.message_id, error)
-        _send_on(channel, topology.dead_letters, properties, body, _attempts(properties) + 1)
+        _copy_to(channel, topology.dead_letter_queue, properties, body, _attempts(properties) + 1)
     except Exception as error:
         _retry_later(channel, topology, properties, body, error)
     channel.basic_ack(method.delivery_tag)
@@ -96,17 +96,19 @@ def _retry_later(
     attempts = _attempts(properties)
     if attempts < len(topology.retry_seconds):
         seconds = topology.retry_seconds[attempts]
-        log.warning("message %s failed, again in %s s: %r", properties.message_id, seconds, error)
-        _send_on(channel, topology.retry_queue(seconds), properties, body, attempts + 1)
+        log.warning(
+            "message %s failed, next attempt in %s s: %r", properties.message_id, seconds, error
+        )
+        _copy_to(channel, topology.retry_queue(seconds), properties, body, attempts + 1)
     else:
         log.error("message %s is parked: %r", properties.message_id, error)
-        _send_on(channel, topology.dead_letters, properties, body, attempts + 1)
+        _copy_to(channel, topology.dead_letter_queue, properties, body, attempts + 1)
 
 
-def _send_on(
+def _copy_to(
     channel: BlockingChannel, queue: str, properties: BasicProperties, body: bytes, attempts: int
 ) -> None:
-    """Returns when RabbitMQ has confirmed that the copy is kept."""
+    """Returns when RabbitMQ has confirmed that it has stored the copy."""
     copy = pika.BasicProperties(
         message_id=properties.message_id,
         type=properties.type,

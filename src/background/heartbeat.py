@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from threading import Event
 
-from config.settings import handed_down
+from config.settings import get_variable
 from utils import process_state
 
 log = logging.getLogger("gophertalk.heartbeat")
@@ -41,7 +41,7 @@ def run_watchdog(stop: Event, ends_process: bool) -> None:
 def tell_systemd() -> None:
     """That this program is ready and gets its work done, where it is a service of `Type=notify`
     (see sd_notify(3)); elsewhere nothing."""
-    if address := handed_down("NOTIFY_SOCKET"):
+    if address := get_variable("NOTIFY_SOCKET"):
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
             channel.setblocking(False)
             channel.sendto(b"READY=1\nWATCHDOG=1", re.sub("^@", "\0", address))

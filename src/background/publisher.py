@@ -1,4 +1,4 @@
-"""Puts events into RabbitMQ. One thread owns a publisher, and with it a connection."""
+"""Publishes events to RabbitMQ. A publisher and its connection belong to one thread."""
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
@@ -11,7 +11,7 @@ from services.outbox_service import Refused
 
 
 class Publisher:
-    """Every method raises pika's AMQPError when RabbitMQ is away; the next call connects anew."""
+    """Its methods raise pika's AMQPError when RabbitMQ is down; the next call connects again."""
 
     def __init__(self, settings: Settings, topology: rabbitmq.Topology) -> None:
         self._settings = settings
@@ -20,11 +20,11 @@ class Publisher:
         self._channel: BlockingChannel | None = None
 
     def keep_alive(self) -> None:
-        """Connect if need be, send heartbeats, notice that the connection is gone."""
+        """Connect if needed, send heartbeats, and notice a connection that was closed."""
         self._open_channel().connection.process_data_events(0)
 
     def publish(self, event: Event) -> None:
-        """Returns when RabbitMQ has confirmed that it keeps the message. Raises Refused."""
+        """Returns when RabbitMQ has confirmed that it has stored the message. Raises Refused."""
         properties = pika.BasicProperties(
             message_id=str(event.event_id),
             type=event.event,

@@ -1,4 +1,4 @@
-"""Takes events from the outbox to whoever is concerned: RabbitMQ, else the handlers right here."""
+"""Delivers the events of the outbox: to RabbitMQ, or without it to the handlers in this process."""
 
 import logging
 from collections.abc import Callable
@@ -16,18 +16,18 @@ from utils.errors import Unavailable
 from utils.request_budget import limit_database_seconds
 
 POLL_SECONDS = 0.5
-# A connection that is dead without a word must not hold the relay up for ever.
-BATCH_SECONDS = 5.0
+# For one batch. A connection to PostgreSQL may be dead without an error.
+MAX_DATABASE_SECONDS = 5.0
 BACK_OFF_SECONDS = (0.2, 0.5, 1.0)
-CHECK_EVERY_SECONDS = 5.0
-ALERT_EVERY_SECONDS = 60.0
+CHECK_INTERVAL_SECONDS = 5.0
+ALERT_INTERVAL_SECONDS = 60.0
 
 log = logging.getLogger("gophertalk.relay")
 
 
 def run_relay(stop: StopEvent) -> None:
-    """Relays until `stop` is set, whatever happens to RabbitMQ and PostgreSQL meanwhile."""
-    limit_database_seconds(BATCH_SECONDS)
+    """Works until `stop` is set; a failure of RabbitMQ or PostgreSQL only delays it."""
+    limit_database_seconds(MAX_DATABASE_SECONDS)
     settings = get_settings()
     if settings.rmq_host:
         publisher = Publisher(settings, rabbitmq.topology())
@@ -40,16 +40,18 @@ def run_relay(stop: StopEvent) -> None:
 
 
 def _run(stop: StopEvent, deliver: Deliver, prepare: Callable[[], None]) -> None:
-    failures, pause, next_check = 0, 0.0, 0.0
-    while not stop.wait(pause):
+    failures, pause_seconds, next_check = 0, 0.0, 0.0
+    while not stop.wait(pause_seconds):
         try:
             if monotonic() >= next_check:
                 late = outbox_service.alert_when_late()
-                next_check = monotonic() + (ALERT_EVERY_SECONDS if late else CHECK_EVERY_SECONDS)
+                next_check = monotonic() + (
+                    ALERT_INTERVAL_SECONDS if late else CHECK_INTERVAL_SECONDS
+                )
             prepare()
-            taken = outbox_service.relay_batch(deliver)
+            delivered = outbox_service.relay_batch(deliver)
         except Exception as error:
-            pause = BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)]
+            pause_seconds = BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)]
             if failures == 0:
                 _report(error)
             failures += 1
@@ -57,11 +59,11 @@ def _run(stop: StopEvent, deliver: Deliver, prepare: Callable[[], None]) -> None
             if failures:
                 log.warning("the relay works again")
             failures = 0
-            pause = 0.0 if taken == outbox_service.BATCH else POLL_SECONDS
+            pause_seconds = 0.0 if delivered == outbox_service.BATCH else POLL_SECONDS
 
 
 def _report(error: Exception) -> None:
     if isinstance(error, AMQPError | Unavailable | OSError):
         log.warning("the relay waits for RabbitMQ or PostgreSQL: %r", error)
     else:
-        log.error("the relay failed and tries again", exc_info=error)
+        log.error("the relay failed and will try again", exc_info=error)

@@ -7,7 +7,7 @@ from pathlib import Path
 from config import redis
 from config.schema import direct_connection
 from config.settings import Settings
-from config.startup import database_server, exit_with, settings_or_exit, started
+from config.startup import database_server, exit_on_startup_error, exit_with_error, settings_or_exit
 from packages.postgres_backup import BackupError, check
 from services import backup_service, order_cache
 from utils.errors import DomainError
@@ -16,7 +16,7 @@ from utils.errors import DomainError
 def backup(file: Path) -> None:
     with _explained() as settings:
         if not settings.db_host and not (settings.data_dir / "postgres").exists():
-            exit_with(f"There is no database in {settings.data_dir}.")
+            exit_with_error(f"There is no database in {settings.data_dir}.")
         with database_server(settings) as target, direct_connection(target) as conn:
             backup_service.write(file, conn)
     print(f"Wrote {file}.")
@@ -36,14 +36,14 @@ def _explained() -> Generator[Settings]:
     """The settings; whatever goes wrong is one sentence."""
     settings = settings_or_exit()
     if settings.db_pooler:
-        exit_with(
+        exit_with_error(
             "This does not work through a pooler: unset DB_POOLER and name PostgreSQL in DB_HOST."
         )
-    with started(settings):
+    with exit_on_startup_error(settings):
         try:
             yield settings
         except (BackupError, DomainError) as error:
-            exit_with(str(error))
+            exit_with_error(str(error))
 
 
 def _drop_cached_orders(settings: Settings) -> None:
@@ -52,7 +52,7 @@ def _drop_cached_orders(settings: Settings) -> None:
     try:
         if settings.redis_host:
             order_cache.drop_all()
-    except redis.RedisAway:
+    except redis.RedisUnavailable:
         print(
             "Redis does not answer. If it comes back, orders may look as before for "
             f"{settings.redis_ttl_expire} seconds."

@@ -1,6 +1,6 @@
-"""The command line, one entry per command, with the help that it prints.
+"""The command line: one function for each command, with its help.
 
-What a command needs is imported when it runs: help and the shell's completion come at once.
+A command imports what it needs when it runs, so that `--help` and completion are fast.
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ import typer
 from typer.main import get_command, get_group
 
 HELP = {"help_option_names": ["-h", "--help"]}
-MANY = typer.Option(min=0, metavar="N")
+COUNT = typer.Option(min=0, metavar="N")
 
 program = typer.Typer(
     help="GopherTalk's command line. Settings come from the environment and the file .env.",
@@ -22,7 +22,7 @@ program = typer.Typer(
 
 
 def run(command: str = "") -> None:
-    """The one command of that name, or with no name the whole program, with sys.argv."""
+    """Run the command of that name, or without a name the one that sys.argv names."""
     chosen = get_group(program).commands[command] if command else get_command(program)
     chosen.context_settings.update(HELP)
     chosen()
@@ -32,7 +32,7 @@ def run(command: str = "") -> None:
 def serve() -> None:
     """Serve the API until Ctrl-C, as `python3 src/app.py` does.
 
-    Starts PostgreSQL of its own unless DB_HOST names one, and brings its tables up to date.
+    Starts a PostgreSQL of its own unless DB_HOST names one, and brings the tables up to date.
     """
     from config.startup import settings_or_exit
     from server.serve import serve
@@ -44,8 +44,8 @@ def serve() -> None:
 def migrate() -> None:
     """Bring the tables up to date, and end.
 
-    The server does it at its start, unless MIGRATE_ON_START is false. May run several times,
-    and in several places at once.
+    The server does it when it starts, unless MIGRATE_ON_START is false. It can run again, and on
+    several machines at the same time.
     """
     from commands.database import migrate
 
@@ -58,13 +58,13 @@ def create_superuser(
     password: Annotated[
         str | None,
         typer.Option(
-            help="Pass - to read it from the standard input. Left out: a random one is printed."
+            help="With - it is read from the standard input. Left out: a random one, printed."
         ),
     ] = None,
 ) -> None:
     """Create the administrator, once.
 
-    A second run changes nothing. The server may run meanwhile.
+    A second run changes nothing. The server may be running.
     """
     from commands.superuser import create_superuser
 
@@ -73,25 +73,27 @@ def create_superuser(
 
 @program.command(epilog="Example: python3 src/manage.py seed-demo --users 1000 --posts 10000")
 def seed_demo(
-    users: Annotated[int, MANY] = 100,
-    posts: Annotated[int, MANY] = 1000,
-    likes: Annotated[int, MANY] = 5000,
-    views: Annotated[int, MANY] = 10000,
-    seed: Annotated[int, typer.Option(help="Another number, another community.")] = 1,
-    force: Annotated[bool, typer.Option("--force", help="Add to what is there already.")] = False,
+    users: Annotated[int, COUNT] = 100,
+    posts: Annotated[int, COUNT] = 1000,
+    likes: Annotated[int, COUNT] = 5000,
+    views: Annotated[int, COUNT] = 10000,
+    seed: Annotated[int, typer.Option(help="Another number gives another community.")] = 1,
+    force: Annotated[
+        bool, typer.Option("--force", help="Add to the data that are there already.")
+    ] = False,
 ) -> None:
     """Fill an empty database with an invented community.
 
-    Its people are called demo_1, demo_2, ... and all log in with the password gopher1!
+    The users are called demo_1, demo_2, ... and all have the password gopher1!
     """
     from commands.demo import seed_demo
     from demo.crowd import Size
 
     if posts and not users:
-        raise typer.BadParameter("posts need users")
+        raise typer.BadParameter("there can be no posts without users")
     if max(likes, views) > users * posts:
         raise typer.BadParameter(
-            "a user likes, and views, a post once: that is at most users times posts"
+            "a user can like and view a post only once: at most users times posts"
         )
     seed_demo(Size(users, posts, likes, views), seed, force)
 
@@ -100,8 +102,8 @@ def seed_demo(
 def worker() -> None:
     """Handle the events that the server sends through RabbitMQ, until Ctrl-C.
 
-    Start as many as you like. Without RabbitMQ there is nothing to start: the server handles
-    its events itself.
+    Any number of them can run. Without RabbitMQ none is needed: the server handles its events
+    itself.
     """
     from commands.consumer import work
 
@@ -135,7 +137,7 @@ def restore(file: Path) -> None:
 def openapi(
     output: Annotated[Path | None, typer.Option(help="Write it to this file.")] = None,
 ) -> None:
-    """Print the OpenAPI document, for clients and their generators. Needs no database."""
+    """Print the OpenAPI document, from which clients can be generated. Needs no database."""
     from commands.document import print_openapi
 
     print_openapi(output)

@@ -1,4 +1,4 @@
-"""The consumer, a program of its own that handles what the relay publishes."""
+"""The consumer: a program that handles the events in RabbitMQ."""
 
 import logging
 import signal
@@ -7,7 +7,7 @@ from types import FrameType
 
 from background.consumer import run_consumer
 from config import rabbitmq
-from config.startup import exit_with, running, settings_or_exit, started
+from config.startup import exit_on_startup_error, exit_with_error, open_resources, settings_or_exit
 
 log = logging.getLogger("gophertalk.worker")
 
@@ -16,14 +16,14 @@ def work() -> None:
     """Returns after SIGTERM or Ctrl-C."""
     settings = settings_or_exit()
     if not settings.rmq_host:
-        exit_with("Set RMQ_HOST: without RabbitMQ the app handles its events itself.")
+        exit_with_error("Set RMQ_HOST: without RabbitMQ the server handles its events itself.")
     stop = Event()
 
-    def on_signal(number: int, frame: FrameType | None) -> None:
+    def request_stop(number: int, frame: FrameType | None) -> None:
         stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, on_signal)
-    with started(settings), running(settings):
+        signal.signal(number, request_stop)
+    with exit_on_startup_error(settings), open_resources(settings):
         run_consumer(stop, settings, rabbitmq.topology())
     log.info("the consumer has stopped")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from tqdm import tqdm
 
-from config.startup import running, settings_or_exit, started
+from config.startup import exit_on_startup_error, open_resources, settings_or_exit
 from demo.crowd import Size
 from services import demo_service
 from services.access_rules import SYSTEM, acting_as
@@ -14,11 +14,11 @@ from utils.errors import Conflict
 
 def seed_demo(size: Size, seed: int, force: bool) -> None:
     settings = settings_or_exit()
-    with started(settings), running(settings, database_needed=True):
+    with exit_on_startup_error(settings), open_resources(settings, require_database=True):
         try:
             first = _seed(size, seed, settings.bcrypt_rounds, force)
         except Conflict as error:
-            sys.exit(f"{error}. Nothing was changed; --force adds to them.")
+            sys.exit(f"{error}. Nothing was changed. With --force the new data are added to them.")
     print(
         f"{size.users} users, demo_{first} to demo_{first + size.users - 1}, all with the password "
         f"{demo_service.PASSWORD}; {size.posts} posts, {size.likes} likes, {size.views} views."
@@ -28,9 +28,9 @@ def seed_demo(size: Size, seed: int, force: bool) -> None:
 def _seed(size: Size, seed: int, rounds: int, force: bool) -> int:
     with acting_as(SYSTEM), tqdm(total=size.rows, unit=" rows", unit_scale=True) as bar:
 
-        def counted(rows: Iterable[str]) -> Iterator[str]:
+        def with_progress(rows: Iterable[str]) -> Iterator[str]:
             for row in rows:
                 yield row
                 bar.update()
 
-        return demo_service.seed(size, seed, rounds, counted, force)
+        return demo_service.seed(size, seed, rounds, with_progress, force)

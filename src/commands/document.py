@@ -3,12 +3,12 @@
 import json
 from pathlib import Path
 
-from config.startup import exit_with
+from config.startup import exit_with_error
 
 
 def print_openapi(output: Path | None) -> None:
-    """To the file, else to the standard output."""
-    from app import app  # reads the settings, and ends with a sentence if they are wrong
+    """Write it to the file `output`, or print it."""
+    from app import app  # here: it reads the settings, and ends the program if they are wrong
 
     document = json.dumps(app.openapi(), indent=2, ensure_ascii=False) + "\n"
     if output is None:
@@ -17,4 +17,4 @@ def print_openapi(output: Path | None) -> None:
     try:
         output.write_text(document, encoding="utf-8")
     except OSError as error:
-        exit_with(f"{output} cannot be written: {error.strerror}.")
+        exit_with_error(f"{output} cannot be written: {error.strerror}.")

@@ -1,4 +1,4 @@
-"""The administrator, created once; a second time changes nothing."""
+"""Creates the administrator; a second run changes nothing."""
 
 import secrets
 import string
@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from config.startup import exit_with, running, settings_or_exit, started
+from config.startup import exit_on_startup_error, exit_with_error, open_resources, settings_or_exit
 from dto.fields import Password, UserName
 from services import user_service
 from services.access_rules import SYSTEM, acting_as
@@ -17,22 +17,22 @@ STDIN = "-"
 
 
 def random_password() -> str:
-    """Twenty characters of every kind that the rules ask for."""
+    """20 characters, with each kind that the rules demand."""
     letters = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(17))
     return f"{letters}{secrets.choice('@$!%*?&')}{secrets.choice(string.digits)}a"
 
 
-def check(what: str, rule: Any, value: str) -> None:
-    """Ends the program with one line unless the value keeps the rules of `dto/fields.py`."""
+def check_rule(what: str, rule: Any, value: str) -> None:
+    """Ends the program with one line when the value breaks the rule, one of `dto/fields.py`."""
     try:
         TypeAdapter[str](rule).validate_python(value)
     except ValidationError as error:
         fault = error.errors(include_input=False)[0]["msg"].removeprefix("Value error, ")
-        exit_with(f"The {what} breaks a rule. {fault}.")
+        exit_with_error(f"The {what} is not allowed. {fault}.")
 
 
 def create(user_name: str, password: str) -> bool:
-    """False when there is a user of that name already."""
+    """False when a user of that name exists."""
     try:
         with acting_as(SYSTEM):
             user_service.create(
@@ -55,13 +55,13 @@ def create_superuser(user_name: str, password: str | None) -> None:
     """`password` may be STDIN, or None for a random one, which is printed."""
     given = sys.stdin.readline().rstrip("\n") if password == STDIN else password
     chosen = given or random_password()
-    check("user name", UserName, user_name)
-    check("password", Password, chosen)
+    check_rule("user name", UserName, user_name)
+    check_rule("password", Password, chosen)
     settings = settings_or_exit()
-    with started(settings), running(settings, database_needed=True):
+    with exit_on_startup_error(settings), open_resources(settings, require_database=True):
         created = create(user_name, chosen)
     if not created:
-        print(f"There is a user {user_name} already; nothing was changed.")
+        print(f"The user {user_name} exists already; nothing was changed.")
     elif given:
         print(f"Created the superuser {user_name}.")
     else:

@@ -1,4 +1,4 @@
-"""Mail by SMTP, or, while developing on one's own machine, to the log."""
+"""Mail by SMTP; without SMTP_HOST, on a developer's own machine, to the log."""
 
 import logging
 import smtplib
@@ -10,13 +10,13 @@ from config.settings import LOOPBACK_HOSTS, Settings, get_settings
 
 IMPLICIT_TLS_PORT = 465
 TIMEOUT_SECONDS = 10
-PAUSES = (1, 5)
+RETRY_PAUSES_SECONDS = (1, 5)
 
 log = logging.getLogger("gophertalk.mail")
 
 
 def send(to: str, subject: str, text: str) -> None:
-    """Tries three times. Raises what the last try raised. Takes seconds: call it `later`."""
+    """Tries three times; raises what the last try raised. It takes seconds: use `run_later`."""
     settings = get_settings()
     if settings.smtp_host is None:
         _log_instead(settings, to, subject, text)
@@ -24,18 +24,18 @@ def send(to: str, subject: str, text: str) -> None:
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = settings.smtp_from, to, subject
     message.set_content(text)
-    for pause in PAUSES:
+    for pause_seconds in RETRY_PAUSES_SECONDS:
         try:
             _deliver(settings, settings.smtp_host, message)
             return
         except (OSError, smtplib.SMTPException) as error:
             log.warning("mail could not be sent, trying again: %s", type(error).__name__)
-            time.sleep(pause)
+            time.sleep(pause_seconds)
     _deliver(settings, settings.smtp_host, message)
 
 
 def _log_instead(settings: Settings, to: str, subject: str, text: str) -> None:
-    """The text has a token in it, so it is shown to a developer alone."""
+    """The text has a token in it, so it is logged only on a developer's own machine."""
     if settings.host in LOOPBACK_HOSTS:
         log.warning("no SMTP_HOST is set; mail to %s: %s\n%s", to, subject, text)
     else:

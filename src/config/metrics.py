@@ -1,8 +1,8 @@
-"""The figures that `/metrics` shows: what has been counted, and how to write it down.
+"""What `/metrics` shows: the counters and gauges, and their text for Prometheus.
 
-With several workers each keeps its figures in files of one folder, and whoever is asked adds up
-what all of them wrote. prometheus_client chooses between that and plain memory when it is
-imported, by a variable that `shared_by_workers()` sets in the process that starts the workers.
+With several workers, each writes its figures to files in one folder, and the worker that answers
+`/metrics` adds them up. prometheus_client chooses between these files and plain memory when it is
+imported, by a variable that `multiprocess_folder()` sets in the process that starts the workers.
 """
 
 import os
@@ -24,65 +24,67 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from config.settings import hand_down, handed_down
+from config.settings import get_variable, set_variable
 
-# prometheus_client's own name for it.
+# The variable in which prometheus_client looks for the folder.
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
-# Methods and paths come from outside: whatever is not ours counts under one name.
-METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+# Methods and paths come from clients, so all unknown ones are counted under one name.
+KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 OTHER_METHOD = "other"
 NO_ROUTE = "unmatched"
 
 disable_created_metrics()
-_here = CollectorRegistry()
+_registry = CollectorRegistry()
 
 _REQUEST = ("route", "method", "status")
 _requests = Counter(
-    "gophertalk_http_requests_total", "Requests that were answered.", _REQUEST, registry=_here
+    "gophertalk_http_requests_total", "Requests that were answered.", _REQUEST, registry=_registry
 )
 _seconds = Histogram(
     "gophertalk_http_request_duration_seconds",
     "From a request's arrival to the end of its answer.",
     _REQUEST,
-    buckets=BUCKETS,
-    registry=_here,
+    buckets=BUCKETS_SECONDS,
+    registry=_registry,
 )
 _logins_failed = Counter(
-    "gophertalk_logins_failed_total", "Logins with a wrong name or password.", registry=_here
+    "gophertalk_logins_failed_total", "Logins with a wrong name or password.", registry=_registry
 )
 _rate_limited = Counter(
-    "gophertalk_rate_limited_total", "Requests over a limit.", ["limit"], registry=_here
+    "gophertalk_rate_limited_total", "Requests over a limit.", ["limit"], registry=_registry
 )
 _cache_hits = Counter(
-    "gophertalk_order_cache_hits_total", "Orders read from Redis.", registry=_here
+    "gophertalk_order_cache_hits_total", "Orders read from Redis.", registry=_registry
 )
 _cache_misses = Counter(
-    "gophertalk_order_cache_misses_total", "Orders that Redis did not have.", registry=_here
+    "gophertalk_order_cache_misses_total", "Orders that Redis did not have.", registry=_registry
 )
 _pool_errors = Counter(
-    "gophertalk_db_pool_errors_total", "Who wanted a connection and got none.", registry=_here
+    "gophertalk_db_pool_errors_total", "Requests for a connection that failed.", registry=_registry
 )
 
 
-def _of_all_workers(name: str, text: str) -> Gauge:
-    return Gauge(name, text, registry=_here, multiprocess_mode="livesum")
+def _sum_of_workers(name: str, text: str) -> Gauge:
+    return Gauge(name, text, registry=_registry, multiprocess_mode="livesum")
 
 
 _pool = {
-    "pool_size": _of_all_workers("gophertalk_db_pool_connections", "Connections that are open."),
-    "pool_available": _of_all_workers("gophertalk_db_pool_idle", "Connections that are idle."),
-    "requests_waiting": _of_all_workers("gophertalk_db_pool_waiting", "Who waits for one."),
+    "pool_size": _sum_of_workers("gophertalk_db_pool_connections", "Connections that are open."),
+    "pool_available": _sum_of_workers("gophertalk_db_pool_idle", "Connections that are idle."),
+    "requests_waiting": _sum_of_workers(
+        "gophertalk_db_pool_waiting", "Requests that wait for one."
+    ),
 }
 
-# What a request calls, looked up once for each route, method and status.
+# The functions that count a request, looked up once for each route, method and status.
 _children: dict[tuple[str, str, int], tuple[Callable[[], None], Callable[[float], None]]] = {}
 
 
 def observe(route: str | None, method: str, status: int, seconds: float) -> None:
     """A request was answered. `route` is its template, such as `/api/posts/{post_id}`."""
-    key = (route or NO_ROUTE, method if method in METHODS else OTHER_METHOD, status)
+    key = (route or NO_ROUTE, method if method in KNOWN_METHODS else OTHER_METHOD, status)
     child = _children.get(key)
     if child is None:
         child = _children[key] = (_requests.labels(*key).inc, _seconds.labels(*key).observe)
@@ -107,15 +109,15 @@ def order_cache_missed() -> None:
     _cache_misses.inc()
 
 
-def show_pool(stats: Mapping[str, int]) -> None:
-    """`stats`: what psycopg_pool's `pop_stats()` gives, the counts since the last time."""
+def set_pool_stats(stats: Mapping[str, int]) -> None:
+    """`stats`: from psycopg_pool's `pop_stats()`; its counts are those since the last call."""
     for name, gauge in _pool.items():
         gauge.set(stats.get(name, 0))
     _pool_errors.inc(stats.get("requests_errors", 0))
 
 
-class _Asked(Collector):
-    """What nobody counts, because it is asked for at the moment."""
+class _MeasuredNow(Collector):
+    """Gauges whose values are measured for this answer."""
 
     def __init__(self, values: Mapping[str, tuple[str, float]]) -> None:
         self._values = values
@@ -125,27 +127,27 @@ class _Asked(Collector):
             yield GaugeMetricFamily(name, text, value)
 
 
-def exposition(asked: Mapping[str, tuple[str, float]]) -> bytes:
-    """All figures in Prometheus' text format; `asked` gives more gauges by name: help and value."""
+def exposition(measured: Mapping[str, tuple[str, float]]) -> bytes:
+    """All figures in Prometheus' text format. `measured`: more gauges, by name: help and value."""
     everything = CollectorRegistry()
-    everything.register(_Asked(asked))
-    if folder := handed_down(FOLDER):
-        _forget_the_dead(Path(folder))
+    everything.register(_MeasuredNow(measured))
+    if folder := get_variable(FOLDER):
+        _remove_gauges_of_dead_workers(Path(folder))
         multiprocess.MultiProcessCollector(everything, folder)
         return generate_latest(everything)
-    return generate_latest(everything) + generate_latest(_here)
+    return generate_latest(everything) + generate_latest(_registry)
 
 
 @contextmanager
-def shared_by_workers() -> Generator[None]:
-    """A new folder for the workers that are started within this block; gone afterwards."""
+def multiprocess_folder() -> Generator[None]:
+    """A new folder for the workers that are started within this block; removed at its end."""
     with TemporaryDirectory(prefix="gophertalk-metrics-", ignore_cleanup_errors=True) as folder:
-        hand_down(FOLDER, folder)
+        set_variable(FOLDER, folder)
         yield
 
 
-def _forget_the_dead(folder: Path) -> None:
-    """What a worker has counted stays when it dies, but its connections are gone."""
+def _remove_gauges_of_dead_workers(folder: Path) -> None:
+    """The counters of a dead worker stay, but its connections are closed."""
     for path in folder.glob("gauge_live*.db"):
         pid = int(path.stem.rpartition("_")[2])
         if not _is_alive(pid):
@@ -153,7 +155,7 @@ def _forget_the_dead(folder: Path) -> None:
 
 
 def _is_alive(pid: int) -> bool:
-    if sys.platform == "win32":  # asking so would end the process
+    if sys.platform == "win32":  # there `os.kill` would end the process
         return True
     try:
         os.kill(pid, 0)

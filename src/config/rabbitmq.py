@@ -1,7 +1,7 @@
-"""Connections to RabbitMQ, and the queues that GopherTalk keeps there.
+"""Connections to RabbitMQ, and the exchange and queues that GopherTalk uses there.
 
 pika's connection belongs to the thread that opened it, and sends its heartbeats only while that
-thread drives it: so the relay and the consumer each open one of their own.
+thread calls it: so the relay and the consumer each open their own.
 """
 
 import socket
@@ -15,32 +15,33 @@ from pika.exceptions import AMQPConnectionError
 
 from config.settings import Settings, get_settings
 
-# pika gives a silent broker up five seconds after this.
+# pika takes a silent broker for dead five seconds after this.
 HEARTBEAT_SECONDS = 4
-PING_SECONDS = 0.2
-CLOSE_SECONDS = 1.0
+PING_TIMEOUT_SECONDS = 0.2
+CLOSE_TIMEOUT_SECONDS = 1.0
 PROTOCOL_HEADER = b"AMQP\x00\x00\x09\x01"
-# How long a message that failed waits for its next try; after the last one it is parked.
+# How long a message that failed waits for its next attempt; after the last one it is parked.
 RETRY_SECONDS = (1.0, 5.0, 25.0)
 
 
 class Topology(NamedTuple):
-    """Events go to the exchange, from there to the queue. What fails waits in a retry queue, whose
-    messages fall back into the queue when their time is over; what keeps failing is parked."""
+    """Events go to the exchange, and from there to the queue. A message that failed waits in a
+    retry queue, which returns it to the queue when the time is over. A message that fails at each
+    attempt is parked: moved to the dead-letter queue, where it stays."""
 
     exchange: str
     queue: str
     retry_seconds: tuple[float, ...] = RETRY_SECONDS
 
     @property
-    def dead_letters(self) -> str:
+    def dead_letter_queue(self) -> str:
         return f"{self.queue}.dead"
 
     def retry_queue(self, seconds: float) -> str:
         return f"{self.queue}.retry.{int(seconds * 1000)}ms"
 
     def declare(self, channel: BlockingChannel, events: list[str]) -> None:
-        """May be done again by anybody at any time."""
+        """Idempotent."""
         channel.exchange_declare(self.exchange, "direct", durable=True)
         channel.queue_declare(self.queue, durable=True)
         for event in events:
@@ -55,7 +56,7 @@ class Topology(NamedTuple):
                     "x-dead-letter-routing-key": self.queue,
                 },
             )
-        channel.queue_declare(self.dead_letters, durable=True)
+        channel.queue_declare(self.dead_letter_queue, durable=True)
 
 
 def topology() -> Topology:
@@ -64,7 +65,7 @@ def topology() -> Topology:
 
 
 def connect(settings: Settings) -> BlockingConnection:
-    """Raises AMQPConnectionError when RabbitMQ does not let us in, for whatever reason."""
+    """Raises AMQPConnectionError when the connection cannot be opened, for whatever reason."""
     credentials = pika.PlainCredentials(settings.rmq_user, settings.rmq_password.get_secret_value())
     parameters = pika.ConnectionParameters(
         host=settings.rmq_host or "",
@@ -84,16 +85,16 @@ def connect(settings: Settings) -> BlockingConnection:
     except AMQPConnectionError:
         raise
     except Exception as error:
-        # pika lets some of its inner errors out, which are of no common kind.
+        # Some errors from inside pika have no common base class.
         raise AMQPConnectionError(repr(error)) from error
 
 
 def close(connection: BlockingConnection | None) -> None:
-    """Whatever state it is in. A RabbitMQ that does not answer is not waited for."""
+    """In whatever state it is. Does not wait for a RabbitMQ that does not answer."""
     if connection is not None and connection.is_open:
         closing = Thread(target=_close, args=(connection,), daemon=True)
         closing.start()
-        closing.join(CLOSE_SECONDS)
+        closing.join(CLOSE_TIMEOUT_SECONDS)
 
 
 def _close(connection: BlockingConnection) -> None:
@@ -102,10 +103,10 @@ def _close(connection: BlockingConnection) -> None:
 
 
 def answers(settings: Settings) -> bool:
-    """Whether RabbitMQ speaks at that address: it greets whoever names the protocol."""
+    """Whether RabbitMQ listens at that address: it answers the header of its protocol."""
     address = (settings.rmq_host, settings.rmq_port)
     try:
-        with socket.create_connection(address, timeout=PING_SECONDS) as connection:
+        with socket.create_connection(address, timeout=PING_TIMEOUT_SECONDS) as connection:
             connection.sendall(PROTOCOL_HEADER)
             return connection.recv(1) == b"\x01"
     except OSError:

@@ -1,8 +1,8 @@
 """The Redis client. Importing it connects to nothing; neither does opening it.
 
-Redis may go at any moment, so everybody asks it through `ask()`, which never waits long: a tenth
-of a second and no second try. After three failures in a row nobody asks for a second, and then one
-caller finds out for all. Whoever asks must be able to do without an answer.
+Redis may fail at any moment, so all commands go through `ask()`, which waits a tenth of a second at
+most and does not retry. After three failures in a row it sends nothing for a second, then lets one
+caller try for all (a circuit breaker). So each caller must be able to go on without an answer.
 """
 
 import logging
@@ -21,24 +21,24 @@ from utils.request_budget import current_budget
 
 Answer = TypeVar("Answer")
 
-TIMEOUT = 0.1
-# A request asks several times; when it has waited this long, it goes on without Redis.
-PATIENCE = 0.05
-# One late answer is no outage: on a busy machine it may be the machine's fault.
-FAILURES = 3
-PAUSE = 1.0
+TIMEOUT_SECONDS = 0.1
+# For all commands of one request; then it goes on without Redis.
+MAX_WAIT_SECONDS = 0.05
+# One late answer is no outage: the machine may be busy.
+MAX_FAILURES = 3
+PAUSE_SECONDS = 1.0
 
 log = logging.getLogger("gophertalk.redis")
 
 
-class RedisAway(Exception):
+class RedisUnavailable(Exception):
     """Not configured, not reachable, or too slow."""
 
 
 # None when no REDIS_HOST is set.
 client: Redis | None = None
 _failures = 0
-_closed_until = 0.0
+_paused_until = 0.0
 _lock = Lock()
 
 
@@ -53,11 +53,11 @@ def open_redis(settings: Settings) -> None:
         port=settings.redis_port,
         username=settings.redis_user,
         password=password.get_secret_value() if password else None,
-        socket_timeout=TIMEOUT,
-        socket_connect_timeout=TIMEOUT,
-        # The library's own default is ten tries with growing pauses.
+        socket_timeout=TIMEOUT_SECONDS,
+        socket_connect_timeout=TIMEOUT_SECONDS,
+        # The library's default is ten retries with growing pauses.
         retry=Retry(NoBackoff(), 0),
-        # Without these a new connection costs three round trips before the first question.
+        # Without these a new connection costs three round trips before the first command.
         protocol=2,
         driver_info=None,
     )
@@ -70,17 +70,17 @@ def close_redis() -> None:
         closing.close()
 
 
-def ask(question: Callable[[Redis], Answer]) -> Answer:
-    """What `question` gets from Redis. Raises RedisAway; at once while that is known."""
+def ask(command: Callable[[Redis], Answer]) -> Answer:
+    """What `command` returns. Raises RedisUnavailable, at once while Redis is known to be down."""
     asked, budget = client, current_budget()
-    if asked is None or budget.redis_wait_seconds > PATIENCE or not _may_ask():
-        raise RedisAway
+    if asked is None or budget.redis_wait_seconds > MAX_WAIT_SECONDS or not _may_ask():
+        raise RedisUnavailable
     started = monotonic()
     try:
-        answer = question(asked)
+        answer = command(asked)
     except redis.RedisError as error:
         _note_failure(error)
-        raise RedisAway from error
+        raise RedisUnavailable from error
     finally:
         budget.add_redis_wait(monotonic() - started)
     if _failures:
@@ -89,7 +89,7 @@ def ask(question: Callable[[Redis], Answer]) -> Answer:
 
 
 def answers() -> bool:
-    """Asks now, whatever is known."""
+    """Asks now, also while Redis is known to be down."""
     try:
         return client is not None and bool(client.ping())
     except redis.RedisError:
@@ -97,31 +97,31 @@ def answers() -> bool:
 
 
 def _may_ask() -> bool:
-    """While Redis is away, one caller a second may find out whether it is back."""
-    global _closed_until
-    if _failures < FAILURES:
+    """While Redis is down, one caller a second may try it."""
+    global _paused_until
+    if _failures < MAX_FAILURES:
         return True
     with _lock:
-        if monotonic() < _closed_until:
+        if monotonic() < _paused_until:
             return False
-        _closed_until = monotonic() + PAUSE
+        _paused_until = monotonic() + PAUSE_SECONDS
         return True
 
 
 def _note_failure(error: Exception) -> None:
-    global _failures, _closed_until
+    global _failures, _paused_until
     with _lock:
         _failures += 1
-        _closed_until = monotonic() + PAUSE
-        gone = _failures == FAILURES
-    if gone:
-        log.warning("Redis is away, going on without it: %s", error)
+        _paused_until = monotonic() + PAUSE_SECONDS
+        is_down = _failures == MAX_FAILURES
+    if is_down:
+        log.warning("Redis is down, going on without it: %s", error)
 
 
 def _note_success() -> None:
     global _failures
     with _lock:
-        back = _failures >= FAILURES
+        was_down = _failures >= MAX_FAILURES
         _failures = 0
-    if back:
-        log.warning("Redis is back")
+    if was_down:
+        log.warning("Redis works again")

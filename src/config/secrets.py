@@ -1,4 +1,4 @@
-"""The two secrets that sign tokens: from the settings, else random ones kept under `.data/`."""
+"""The two secrets that sign tokens: from the settings, else random ones kept in DATA_DIR."""
 
 import json
 import os
@@ -24,7 +24,7 @@ class TokenSecrets(NamedTuple):
 def token_secrets() -> TokenSecrets:
     """The secrets of this installation; every worker and every later start gets the same ones.
 
-    Raises SettingsError where they can be neither read nor kept.
+    Raises SettingsError when they can be neither read nor written.
     """
     settings = get_settings()
     try:
@@ -32,9 +32,9 @@ def token_secrets() -> TokenSecrets:
     except OSError as error:
         raise SettingsError(data_folder_fault(error, settings.data_dir)) from error
     except (TypeError, ValueError):
-        # What the file holds is for nobody's eyes.
+        # `from None`: the error may quote the secrets.
         raise SettingsError(
-            f"{settings.data_dir / 'secrets.json'} does not hold what it should: move it away, and "
+            f"{settings.data_dir / 'secrets.json'} does not hold two secrets: move it away, and "
             "the next start makes a new one."
         ) from None
 
@@ -52,7 +52,8 @@ def _choose(settings: Settings) -> TokenSecrets:
 
 
 def _create(path: Path) -> None:
-    """Write a complete file under another name, then link it: of several processes one wins."""
+    """Write a complete file under another name, then link it: the first of several processes
+    decides."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     fresh = {name: secrets.token_urlsafe(SECRET_BYTES) for name in TokenSecrets._fields}

@@ -1,6 +1,6 @@
 """Every setting of GopherTalk, read once from the environment and `.env`, and checked.
 
-This is the only module that looks at the environment. The rest asks `get_settings()`.
+This is the only module that uses the environment. All others call `get_settings()`.
 """
 
 import os
@@ -42,8 +42,8 @@ from config.setting_rules import (
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
-# Printed in the course and in other public examples: good enough to learn with on
-# one's own machine, never to serve others.
+# Printed in the course and in other public examples: allowed on one's own machine, to learn with,
+# and refused when others are served.
 PUBLISHED_SECRETS = {
     "super_secret_access_token_key",
     "super_secret_refresh_token_key",
@@ -185,11 +185,11 @@ class Settings(BaseSettings):
         return PROJECT_ROOT / value if value else None
 
     @model_validator(mode="after")
-    def _agree(self) -> "Settings":
+    def _check_together(self) -> "Settings":
         if self.db_pool_min > self.db_pool_max:
             raise ValueError("DB_POOL_MIN must not be larger than DB_POOL_MAX")
         if self.db_pooler and not self.db_host:
-            raise ValueError("DB_POOLER needs DB_HOST, the pooler's")
+            raise ValueError("DB_POOLER needs DB_HOST, the address of the pooler")
         if self.access_token_expires > self.refresh_token_expires:
             raise ValueError("ACCESS_TOKEN_EXPIRES must not be larger than REFRESH_TOKEN_EXPIRES")
         if self.smtp_password.get_secret_value() and not self.smtp_user:
@@ -216,28 +216,29 @@ class Settings(BaseSettings):
 
 @lru_cache
 def get_settings() -> Settings:
-    """Raises SettingsError with all faults in one line, values left out."""
+    """Raises SettingsError, which names all faults in one line and shows no value."""
     path = Settings.model_config.get("env_file")
     if isinstance(path, str) and not os.access(path, os.R_OK):  # ENV_FILE names it
-        raise SettingsError("Wrong settings: ENV_FILE: there is no such file that can be read")
+        raise SettingsError("Wrong settings: ENV_FILE names a file that cannot be read")
     try:
         return Settings()
     except ValidationError as error:
         raise SettingsError(describe_faults(error, Settings.model_fields)) from None
     except UnicodeDecodeError:
-        raise SettingsError(f"Wrong settings: {path} must be a text in UTF-8") from None
+        raise SettingsError(f"Wrong settings: {path} must be text in UTF-8") from None
 
 
-def hand_down(name: str, value: str) -> None:
-    """To the processes that this one starts; for a library that reads the environment itself."""
+def set_variable(name: str, value: str) -> None:
+    """In this process and those that it starts: for a library that reads the environment itself."""
     os.environ[name] = value
 
 
-def handed_down(name: str) -> str | None:
+def get_variable(name: str) -> str | None:
+    """One that is no setting: set by `set_variable` or by the system that started us."""
     return os.environ.get(name)
 
 
 def drop_variables(unwanted: Callable[[str], bool]) -> None:
-    """From the environment of this process: for a library that would read them itself."""
+    """Remove them from the environment of this process: a library would read them itself."""
     for name in [name for name in os.environ if unwanted(name)]:
         del os.environ[name]

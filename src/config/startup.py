@@ -1,4 +1,4 @@
-"""The database, opened at start and closed at stop: the server, its schema, the pool."""
+"""What a program opens at its start and closes at its end, and how it ends when it cannot start."""
 
 import logging
 import sys
@@ -25,12 +25,14 @@ log = logging.getLogger("gophertalk.startup")
 
 # The role and the database of our own PostgreSQL. Those of existing data folders have it: keep it.
 EMBEDDED_NAME = "gophertalk"
-WATCH_SECONDS = 0.5
+WATCH_INTERVAL_SECONDS = 0.5
+# For what was promised to be done later, such as mail.
+FINISH_SECONDS = 5.0
 
 
-def exit_with(sentence: str) -> NoReturn:
+def exit_with_error(reason: str) -> NoReturn:
     """End the program because it cannot start: one line, exit code 2."""
-    print(f"GopherTalk cannot start. {sentence}", file=sys.stderr)
+    print(f"GopherTalk cannot start. {reason}", file=sys.stderr)
     sys.exit(2)
 
 
@@ -38,22 +40,22 @@ def settings_or_exit() -> Settings:
     try:
         return get_settings()
     except SettingsError as error:
-        exit_with(str(error))
+        exit_with_error(str(error))
 
 
 @contextmanager
-def started(settings: Settings) -> Generator[None]:
-    """The frame of every program: it logs, and a fault at start ends it with one sentence."""
+def exit_on_startup_error(settings: Settings) -> Generator[None]:
+    """The outermost block of every program. It configures the log; a fault ends the program."""
     try:
         configure_logging(settings)
         yield
     except (StartupError, SettingsError, Unavailable) as error:
-        exit_with(str(error))
+        exit_with_error(str(error))
 
 
 @contextmanager
 def database_server(settings: Settings) -> Generator[Target]:
-    """The server that DB_HOST names, or our own, which its last user stops again.
+    """The server that DB_HOST names, or our own, which the last process that uses it stops.
 
     Raises StartupError.
     """
@@ -66,15 +68,15 @@ def database_server(settings: Settings) -> Generator[Target]:
     except (embedded_postgres.EmbeddedPostgresError, OSError) as error:
         raise embedded_server_fault(error, settings.data_dir) from error
     try:
-        with in_background(partial(_keep_alive, server)):
+        with in_background(partial(_revive_when_dead, server)):
             yield lambda: pinned(server.conninfo, pooler=False)
     finally:
         server.release()
 
 
-def _keep_alive(server: embedded_postgres.EmbeddedPostgres, stop: Event) -> None:
-    """Nobody else would restart our own PostgreSQL if it died."""
-    while not stop.wait(WATCH_SECONDS):
+def _revive_when_dead(server: embedded_postgres.EmbeddedPostgres, stop: Event) -> None:
+    """Only we restart our own PostgreSQL when it died."""
+    while not stop.wait(WATCH_INTERVAL_SECONDS):
         try:
             server.revive()
         except (embedded_postgres.EmbeddedPostgresError, OSError):
@@ -82,15 +84,15 @@ def _keep_alive(server: embedded_postgres.EmbeddedPostgres, stop: Event) -> None
 
 
 @contextmanager
-def running(settings: Settings, database_needed: bool = False) -> Generator[None]:
-    """Everything that requests need: the server, its schema, the pool, the secrets.
+def open_resources(settings: Settings, require_database: bool = False) -> Generator[None]:
+    """Everything that requests need: the database server, its schema, the pool, Redis, the secrets.
 
-    Raises StartupError; also when the database is only away, if it is needed at once.
+    Raises StartupError. With `require_database` a database that may be there soon is a fault too.
     """
     token_secrets()
     decoy_hash(settings.bcrypt_rounds)
     with database_server(settings) as target:
-        if database_needed:
+        if require_database:
             check_database(target)
         db.open_pool(settings, target)
         redis.open_redis(settings)
@@ -98,6 +100,6 @@ def running(settings: Settings, database_needed: bool = False) -> Generator[None
             with schema_prepared(settings, target):
                 yield
         finally:
-            later.finish(seconds=5.0)
+            later.finish(FINISH_SECONDS)
             redis.close_redis()
             db.close_pool()

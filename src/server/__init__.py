@@ -1,1 +1,1 @@
-"""The program that serves: uvicorn, its workers, its protocol, its address, what it prints."""
+"""The program that serves: uvicorn, its workers, its protocol, its address, what it logs."""

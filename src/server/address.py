@@ -1,4 +1,4 @@
-"""Where the server listens: the URL to show, and the socket, whose address is free or is not."""
+"""The address that the server listens on, as a URL and as a socket."""
 
 import errno
 import socket
@@ -7,23 +7,23 @@ import sys
 from config.settings import Settings
 from config.startup_faults import StartupError
 
-EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 # nosec B104
+LOOPBACK_OF_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 # nosec B104
 
 
 def base_url(settings: Settings) -> str:
-    """For a browser on this machine."""
-    host = EVERYWHERE.get(settings.host, settings.host)
+    """The URL for a browser on this machine."""
+    host = LOOPBACK_OF_ANY.get(settings.host, settings.host)
     return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
 def bound_socket(settings: Settings) -> socket.socket:
-    """The address is ours from here on; nobody can connect before somebody listens.
+    """A socket bound to HOST and PORT; clients cannot connect before uvicorn listens on it.
 
     Raises StartupError.
     """
     host, port = settings.host, settings.port
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    # Where there is no "exclusive", "reuse" means: although old connections linger.
+    # On Windows REUSEADDR would share the port; elsewhere it allows a port of closed connections.
     option = "SO_EXCLUSIVEADDRUSE" if sys.platform == "win32" else "SO_REUSEADDR"
     listener.setsockopt(socket.SOL_SOCKET, getattr(socket, option), 1)
     try:
@@ -47,4 +47,4 @@ def _fault(host: str, port: int, error: OSError | UnicodeError) -> str:
             f"Port {port} of {host} is taken by another program. "
             f"Stop that, or choose another port: PORT={other}."
         )
-    return f"HOST={host} is no address of this machine: {error}. Try HOST=127.0.0.1."
+    return f"HOST={host} is not an address of this machine: {error}. Try HOST=127.0.0.1."

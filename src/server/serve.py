@@ -1,4 +1,4 @@
-"""Runs the app under uvicorn, with one or more workers, until it is told to stop."""
+"""Runs the app under uvicorn, in one or more processes, until it is told to stop."""
 
 import signal
 from contextlib import closing, nullcontext, suppress
@@ -12,7 +12,7 @@ from config import metrics
 from config.schema import prepare_schema
 from config.secrets import token_secrets
 from config.settings import Settings
-from config.startup import database_server, started
+from config.startup import database_server, exit_on_startup_error
 from config.startup_faults import DatabaseUnavailable, StartupError
 from server import overview
 from server.address import bound_socket
@@ -29,14 +29,14 @@ SRC = Path(__file__).resolve().parents[1]
 def serve(settings: Settings) -> None:
     """Returns when the server has stopped; exits with 2 and one sentence when it cannot start.
 
-    The database is started and migrated here first, before any worker: a fault ends the program
-    with a sentence instead of a crowd of dying workers, and a reload keeps the database running.
+    The database is started and migrated here, before any worker: a fault ends the program with one
+    sentence instead of one from each worker, and a reload keeps the database running.
     """
-    # uvicorn hands the signal that stopped it on; as KeyboardInterrupt it unwinds the stack here.
+    # uvicorn raises the signal that stopped it again; as KeyboardInterrupt it ends these blocks.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with (
         suppress(KeyboardInterrupt),
-        started(settings),
+        exit_on_startup_error(settings),
         closing(bound_socket(settings)) as listener,
     ):
         token_secrets()
@@ -44,9 +44,9 @@ def serve(settings: Settings) -> None:
             # While the database is away, or must be migrated by others, each worker goes on trying.
             with suppress(DatabaseUnavailable):
                 prepare_schema(settings, target)
-            overview.show(settings)
+            overview.log_overview(settings)
             several = settings.workers > 1 and settings.metrics_enabled
-            with metrics.shared_by_workers() if several else nullcontext():
+            with metrics.multiprocess_folder() if several else nullcontext():
                 _run(settings, listener)
 
 

@@ -11,12 +11,12 @@ PATIENCE_SECONDS = 1.0
 
 def exposition() -> bytes:
     """All figures of all workers, in Prometheus' text format."""
-    show_pool()
+    update_pool_metrics()
     return metrics.exposition(_outbox())
 
 
-def show_pool() -> None:
-    metrics.show_pool(db.pool.pop_stats())
+def update_pool_metrics() -> None:
+    metrics.set_pool_stats(db.pool.pop_stats())
 
 
 def _outbox() -> dict[str, tuple[str, float]]:

@@ -50,7 +50,7 @@ def read(order_id: UUID, load: Callable[[], Order]) -> Order:
     try:
         drop_undropped()
         copy = _eval(GET_OR_LEASE, key, lease, LEASE_SECONDS)
-    except redis.RedisAway:
+    except redis.RedisUnavailable:
         return load()
     if copy and not copy.startswith(LEASE):
         metrics.order_cache_hit()
@@ -58,7 +58,7 @@ def read(order_id: UUID, load: Callable[[], Order]) -> Order:
     metrics.order_cache_missed()
     order = load()
     if copy is None:
-        with suppress(redis.RedisAway):
+        with suppress(redis.RedisUnavailable):
             _eval(FILL, key, lease, to_json(order), get_settings().redis_ttl_expire)
     return order
 
@@ -67,19 +67,19 @@ def drop(order_id: UUID) -> None:
     """To be called after every write."""
     if redis.client is None:
         return
-    with _lock, suppress(redis.RedisAway):
+    with _lock, suppress(redis.RedisUnavailable):
         _undropped[_key(order_id)] = monotonic()
         _delete_undropped()
 
 
 def drop_all() -> None:
-    """When other orders were put in the place of all that there were. Raises RedisAway."""
+    """When other orders were put in the place of all that there were. Raises RedisUnavailable."""
     keys = f"{PREFIX}*"
     redis.ask(lambda client: [client.delete(key) for key in cast(Any, client).scan_iter(keys)])
 
 
 def drop_undropped() -> None:
-    """Catch up on what could not be deleted. Raises RedisAway."""
+    """Catch up on what could not be deleted. Raises RedisUnavailable."""
     if _undropped:
         with _lock:
             _delete_undropped()

@@ -51,7 +51,7 @@ def hit(rate: str, name: str, who: str) -> Verdict:
     item = parse(rate)
     try:
         verdict = redis.ask(lambda client: _hit(_redis_limiter(client), item, name, who))
-    except redis.RedisAway:
+    except redis.RedisUnavailable:
         return _hit_in_memory(item, name, who)
     if verdict.allowed:
         _hit_in_memory(item, name, who)

@@ -1,1 +1,1 @@
-"""Helpers that know nothing of GopherTalk, and its errors."""
+"""Small helpers without a framework, and the errors of the domain."""

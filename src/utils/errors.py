@@ -1,7 +1,7 @@
 """The ways in which a request can be refused. Every message is safe to show to the client.
 
 Services and repositories raise these; `dependencies/errors.py` alone turns them into HTTP.
-What happened underneath travels as `__cause__` and is for the log.
+The error underneath is the `__cause__`, which only the log shows.
 """
 
 from typing import Any
@@ -18,31 +18,31 @@ class DomainError(ValueError):
 
 
 class InvalidRequest(DomainError):
-    """Well-formed, but asks for nothing that can be done."""
+    """Well formed, but there is nothing to do."""
 
 
 class InvalidCredentials(DomainError):
-    """Not known: no token, a bad one, a wrong name or password."""
+    """The caller is unknown: no token, a bad one, a wrong name or password."""
 
 
 class Forbidden(DomainError):
-    """Known, but not allowed."""
+    """The caller is known, but not allowed to do this."""
 
 
 class NotFound(DomainError):
-    """Not there, or deleted."""
+    """It does not exist, or was deleted."""
 
 
 class Conflict(DomainError):
-    """Already there, already done, or not possible in the present state."""
+    """It exists already, was done already, or is not possible in the present state."""
 
 
 class Unprocessable(DomainError):
-    """Valid by itself, but at odds with what the same client sent before."""
+    """Valid by itself, but it contradicts an earlier request of the same client."""
 
 
 class RateLimited(DomainError):
-    """Too often; the same request may succeed later."""
+    """Too many requests; the same request may succeed later."""
 
 
 class Unavailable(DomainError):

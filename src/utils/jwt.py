@@ -1,7 +1,7 @@
 """Signing and reading JSON Web Tokens. The only module that knows the JWT library.
 
-Rules: RFC 8725. The algorithm is pinned, every claim below is required, the kind of token is
-checked, and whatever the library raises on hostile input means the same: not valid.
+Rules: RFC 8725. The algorithm is pinned, each claim below is required, the kind of token is
+checked, and every error of the library, whatever its class, means that the token is not valid.
 """
 
 import re
@@ -16,7 +16,7 @@ from typing_extensions import TypedDict
 
 TokenType = Literal["access", "refresh"]
 ALGORITHM = "HS256"
-MAX_TOKEN_LENGTH = 4096
+MAX_TOKEN_CHARACTERS = 4096
 COMPACT_FORM = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}")
 USER_ID = re.compile(r"[0-9]{1,18}")
 SESSION_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -34,21 +34,21 @@ class Claims(TypedDict):
 
 
 class InvalidToken(Exception):
-    """Not a token of ours, not of the wanted kind, or no longer good."""
+    """Not signed by us, not of the expected kind, or expired."""
 
 
 @lru_cache(maxsize=8)
 def _key(secret: str) -> Any:
-    # As bytes, and made once: the library would take a secret that looks like JSON for a key set.
+    # As bytes, because the library takes text that looks like JSON for a set of keys. Made once.
     return jwk.construct(secret.encode(), ALGORITHM)
 
 
-def sign(user_id: int, session_id: str, kind: TokenType, secret: str, lifetime: int) -> str:
-    """A token of `kind` that is good for `lifetime` seconds from now."""
+def sign(user_id: int, session_id: str, kind: TokenType, secret: str, lifetime_seconds: int) -> str:
+    """A token of `kind` that expires after `lifetime_seconds`."""
     now = int(time())
     claims: Claims = {
         "sub": str(user_id),
-        "exp": now + lifetime,
+        "exp": now + lifetime_seconds,
         "iat": now,
         "jti": uuid4().hex,
         "type": kind,
@@ -58,10 +58,10 @@ def sign(user_id: int, session_id: str, kind: TokenType, secret: str, lifetime: 
 
 
 def read(token: str, kind: TokenType, secret: str) -> Claims:
-    """The claims of a token that is ours, of this kind and not expired; else InvalidToken."""
-    # The library skips characters that are no base64; a token that is not spelt out is not ours.
-    if len(token) > MAX_TOKEN_LENGTH or not COMPACT_FORM.fullmatch(token):
-        raise InvalidToken("too long, or no token at all")
+    """The claims of a token that we signed, of this kind and not expired. Raises InvalidToken."""
+    # The library ignores characters that are not base64; a token that has any is not ours.
+    if len(token) > MAX_TOKEN_CHARACTERS or not COMPACT_FORM.fullmatch(token):
+        raise InvalidToken("too long, or not a token")
     claims = _verified(token, kind, secret)
     if claims["exp"] <= time():
         raise InvalidToken("expired")
@@ -70,7 +70,7 @@ def read(token: str, kind: TokenType, secret: str) -> Claims:
 
 @lru_cache(maxsize=4096)
 def _verified(token: str, kind: TokenType, secret: str) -> Claims:
-    """Signature and claims without the clock; remembered, for a client sends one token often."""
+    """Checks all but the expiry. Cached, because a client sends the same token again and again."""
     try:
         claims: dict[str, Any] = jose_jwt.decode(
             token, _key(secret), [ALGORITHM], options={"verify_exp": False, "verify_aud": False}

@@ -1,4 +1,4 @@
-"""Work that need not be done before the answer, such as mail: done soon, in other threads."""
+"""Work that is done after the answer, such as sending mail, in threads of its own."""
 
 import logging
 from collections.abc import Callable
@@ -11,39 +11,41 @@ from typing import Any
 from utils.errors import Unavailable
 from utils.request_budget import start_request
 
-THREADS = 2
-MAX_WAITING = 1000
-WORK_SECONDS = 30.0
+THREAD_COUNT = 2
+MAX_QUEUED = 1000
+# For its use of the database; the budget of the request may be used up.
+DATABASE_SECONDS = 30.0
+POLL_SECONDS = 0.02
 
 log = logging.getLogger("gophertalk.later")
 
 _Work = tuple[Context, Callable[..., None], tuple[Any, ...]]
-_queue: Queue[_Work] = Queue(MAX_WAITING)
+_queue: Queue[_Work] = Queue(MAX_QUEUED)
 _threads: list[Thread] = []
 _lock = Lock()
 
 
 def run_later(function: Callable[..., None], *args: Any) -> None:
-    """Returns at once. What the function raises is logged, under the id of this request.
+    """Returns at once. What the function raises is logged, with the id of this request.
 
-    Raises Unavailable when too much is waiting already.
+    Raises Unavailable when the queue is full.
     """
     try:
         _queue.put_nowait((copy_context(), function, args))
     except Full as error:
         raise Unavailable("Too much is waiting to be done, please try again later") from error
     with _lock:
-        if len(_threads) < THREADS:
-            # As daemons they do not hold up the end of the program.
+        if len(_threads) < THREAD_COUNT:
+            # The program does not wait for daemons when it ends.
             _threads.append(Thread(target=_work, daemon=True, name="later"))
             _threads[-1].start()
 
 
-def finish(seconds: float) -> None:
-    """Wait so long at most for what was promised, before the program ends."""
-    deadline = monotonic() + seconds
+def finish(timeout_seconds: float) -> None:
+    """Wait, before the program ends, until all of it is done, or for `timeout_seconds`."""
+    deadline = monotonic() + timeout_seconds
     while _queue.unfinished_tasks and monotonic() < deadline:
-        sleep(0.02)
+        sleep(POLL_SECONDS)
 
 
 def _work() -> None:
@@ -56,7 +58,7 @@ def _work() -> None:
 
 
 def _run(function: Callable[..., None], args: tuple[Any, ...]) -> None:
-    start_request(WORK_SECONDS)
+    start_request(DATABASE_SECONDS)
     try:
         function(*args)
     except Exception:
