@@ -57,7 +57,7 @@ for router in routers:
     app.include_router(router)
 if not settings.password_form_enabled:
     use_bearer_scheme()
-install_openapi(app, ROUTERS)
+install_openapi(app)
 if settings.docs_enabled:
     install_docs(app)
 

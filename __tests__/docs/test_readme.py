@@ -3,11 +3,16 @@
 import re
 import shutil
 import subprocess
+import traceback
+from pathlib import Path
 
 import pytest
 from pages import OPERATIONS, README
 
 from config.settings import PROJECT_ROOT
+from repositories import post_repository
+
+SRC = PROJECT_ROOT / "src"
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the tours need curl")
@@ -60,3 +65,27 @@ def test_a_fact_is_what_its_command_shows(row):
     for promised in re.findall(r"about (\d+) lines", claim):
         shown = int(done.stdout.split()[0])
         assert 0.8 * shown <= int(promised) <= 1.25 * shown
+
+
+def test_the_stops_of_a_request_are_those_of_a_traceback(client, anna, monkeypatch, caplog):
+    """A statement fails: the traceback in the log passes the files in the order of the list."""
+
+    def fail(*_, **__):
+        raise RuntimeError("the statement fails")
+
+    monkeypatch.setattr(post_repository, "fetch_all", fail)
+    client.get("/api/posts", headers=anna.headers)
+    [record] = [record for record in caplog.records if record.exc_info]
+    files = [Path(frame.filename) for frame in traceback.extract_tb(record.exc_info[2])]
+    passed = [file.relative_to(PROJECT_ROOT).as_posix() for file in files if SRC in file.parents]
+
+    named = re.findall(r"`(src/[\w/]+\.py)`", README.section("The stops of a request"))
+    assert [file for file in named if file in passed] == [
+        file for file in dict.fromkeys(passed) if file in named
+    ]
+    assert {file.split("/")[1] for file in named if file in passed} == {
+        "dependencies",
+        "controllers",
+        "services",
+        "repositories",
+    }

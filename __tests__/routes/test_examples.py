@@ -3,13 +3,16 @@
 import json
 import re
 
+import pytest
 from fastapi import FastAPI
 from operations import BY_NAME, DOCUMENT, OPERATIONS
 from shop import settings_with
 
+from dependencies.auth import require
+from dependencies.documentation.answers import GENERAL_ERRORS
 from dependencies.documentation.openapi import install_openapi
 from repositories.sql import execute
-from routes import TAGS, post_routes
+from routes import TAGS, post_routes, system_routes
 from services import access_cache
 
 # As Swagger UI shows them: the tags in their order, and in each what the document has in its own.
@@ -85,12 +88,24 @@ def test_the_permission_is_the_one_that_is_asked_for(client, new_world, subtests
 def test_the_limits_are_those_of_the_settings():
     app = FastAPI()
     app.include_router(post_routes.router)
+    install_openapi(app)
     with settings_with(RATE_LIMIT_POST="7/minute"):
-        install_openapi(app, [post_routes.router])
         for operations in app.openapi()["paths"].values():
             for operation in operations.values():
                 words = "7 per minute for each member, or each address without a token"
                 assert f"**How often:** {words} (`RATE_LIMIT_POST`)." in operation["description"]
+
+
+@pytest.mark.parametrize("where", ["app", "include"])
+def test_a_guard_that_is_not_in_the_table_is_documented_too(where):
+    guards = {where: [require("post:pin")]}
+    app = FastAPI(dependencies=guards.get("app"), responses=GENERAL_ERRORS)
+    app.include_router(system_routes.router, dependencies=guards.get("include"))
+    install_openapi(app)
+    for operations in app.openapi()["paths"].values():
+        for operation in operations.values():
+            assert "callers with the permission `post:pin`" in operation["description"]
+            assert {"401", "403"} <= operation["responses"].keys()
 
 
 class FirstVisit:

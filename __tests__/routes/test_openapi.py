@@ -145,13 +145,14 @@ class TestEveryDocumentedRefusal:
         return request | {"headers": world.anna.headers}
 
     def to_404(self, world, operation):
-        """What is not there."""
-        kinds = operation.parameters("path").items()
-        nothing = {
-            name: uuid4() if each["schema"].get("format") == "uuid" else 999_999
-            for name, each in kinds
+        """An id of what is not there: in the path, or in the body."""
+        in_path = {
+            name: unknown(each["schema"]) for name, each in operation.parameters("path").items()
         }
-        return world.good(operation.id, who_passes(world, operation), **nothing)
+        fields = (operation.body_schema or {}).get("properties", {}).items()
+        in_body = {name: unknown(schema) for name, schema in fields if name.endswith("_id")}
+        request = world.good(operation.id, who_passes(world, operation), **in_path)
+        return request | ({"json": request["json"] | in_body} if in_body else {})
 
     def to_409(self, world, operation):
         """The same again."""
@@ -183,6 +184,11 @@ class TestEveryDocumentedRefusal:
         self.patch.setattr(rate_limit_service, "hit", lambda *_: verdict)
         self.patch.setattr(rate_limit, "client_address", lambda _: "198.18.0.1")
         return request
+
+
+def unknown(schema):
+    """An id that nothing has."""
+    return str(uuid4()) if schema.get("format") == "uuid" else 999_999
 
 
 def take_all_permissions():
@@ -243,7 +249,6 @@ OWN = {
     ("confirm_email", 401): field(token="754321:xyz9AbC2DeF3GhI4JkL0"),
     ("create_order", 404): field(items=[{"product_id": 999_999, "quantity": 1}]),
     ("create_order", 409): out_of_stock,
-    ("create_post", 404): field(reply_to_id=999_999),
     ("create_user", 404): field(roles=["painter"]),
     ("delete_permission", 409): row("permission_id", "permissions WHERE is_builtin LIMIT 1"),
     ("delete_role", 409): row("role_id", "roles WHERE name = 'user'"),

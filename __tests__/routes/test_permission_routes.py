@@ -57,12 +57,14 @@ def test_an_administrator_may_it_with_the_next_request(ask, client, person):
 def test_the_list_is_ordered_and_pages(ask):
     create(ask, "apple", "eat")
     first = ask("GET", "/permissions?limit=15")
-    rest = ask("GET", first.links["next"]["url"].removeprefix("/api"))
-    rows = first.json() + rest.json()
+    rows, page = first.json(), first
+    while "next" in page.links:
+        page = ask("GET", page.links["next"]["url"].removeprefix("/api"))
+        rows += page.json()
 
     pairs = [(each["resource"], each["action"]) for each in rows]
-    assert (len(first.json()), len(rows), pairs) == (15, 21, sorted(pairs))
-    assert "next" not in rest.links
+    assert (len(first.json()), pairs) == (15, sorted(set(pairs)))
+    assert ("user", "update_any") in pairs
     assert all(each.keys() == KEYS for each in rows)
     assert [each for each in rows if not each["is_builtin"]] == [rows[0]]
 

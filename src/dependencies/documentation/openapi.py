@@ -1,21 +1,20 @@
 """Completes /openapi.json: who may call an operation, how often, and what its answers look like.
 
-Access, limits and the errors that follow from them are read from the guards in the route tables,
-so the document says what the server enforces.
+Access, limits and the errors that follow from them are read from the guards of the route, of its
+router, of `include_router` and of the app: the document says what the server enforces.
 """
 
-from collections.abc import Sequence
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
-from fastapi.routing import APIRoute
+from fastapi import FastAPI
 
 from dependencies.auth import OwnOrPermission, Permission, require_member
-from dependencies.documentation.answers import error_schemas, header
+from dependencies.documentation.answers import GENERAL_ERRORS, error_schemas, header
 from dependencies.documentation.examples import add_examples
 from dependencies.rate_limit import AddressLimit, CallerLimit, LoginLimit
+from dependencies.routing.fastapi_internals import iter_route_contexts
 from services import rate_limit_service
 from utils.errors import error_body
 
@@ -27,20 +26,18 @@ LINK = header(
 )
 
 
-def install_openapi(app: FastAPI, routers: Sequence[APIRouter]) -> None:
-    """Completes what `app.openapi()` makes. `routers` are all that the app includes."""
+def install_openapi(app: FastAPI) -> None:
+    """Completes what `app.openapi()` makes, when it is asked for first."""
     make = app.openapi
-    routes = {
-        (route.path_format, method.lower()): route
-        for router in routers
-        for route in router.routes
-        if isinstance(route, APIRoute)
-        for method in route.methods or ()
-    }
 
     @lru_cache
     def openapi() -> Json:
         document = make()
+        routes = {
+            (route.path_format, method.lower()): route
+            for route in iter_route_contexts(app.routes)
+            for method in route.methods or ()
+        }
         schemas = document["components"]["schemas"] | error_schemas()
         document["components"]["schemas"] = schemas
         for path, operations in document["paths"].items():
@@ -52,14 +49,21 @@ def install_openapi(app: FastAPI, routers: Sequence[APIRouter]) -> None:
     app.openapi = openapi
 
 
-def _describe(operation: Json, route: APIRoute) -> None:
+def _describe(operation: Json, route: Any) -> None:
+    """`route`: FastAPI's route with everything that it inherits from where it is included."""
     guards = [each.dependency for each in route.dependencies]
-    who, permission = next(filter(None, map(_access, guards)), ("anyone, without a token", None))
+    access = list(filter(None, map(_access, guards))) or [("anyone, without a token", None)]
+    who = "; of these, ".join(words for words, _ in access)
+    permission = next((name for _, name in access if name), None)
     limits = [words for guard in guards for words in _limits(guard)]
     how_often = "; ".join(limits) or "no limit"
     operation["description"] += f"\n\n**Who:** {who}.\n\n**How often:** {how_often}."
     answers = operation["responses"]
-    own = {str(status) for status in route.responses}
+    own = {
+        str(status)
+        for status, answer in route.responses.items()
+        if answer is not GENERAL_ERRORS.get(status)
+    }
     happens = {
         "401": "security" in operation,
         "403": permission is not None,
