@@ -8,7 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from config.settings import SECRET_BYTES, Settings, SettingsError, get_settings
+from config.setting_rules import SECRET_BYTES
+from config.settings import Settings, SettingsError, get_settings
 from config.startup_faults import data_folder_fault
 
 

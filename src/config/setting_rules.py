@@ -3,12 +3,12 @@
 import re
 from collections.abc import Mapping
 from email.utils import getaddresses
-from ipaddress import ip_address
-from typing import Annotated
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 from limits import parse_many
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, Url
 
@@ -25,6 +25,14 @@ ALLOWED = {
     "greater_than": "must be a number{range}",
     "string_pattern_mismatch": "may have only letters, digits and . : - _, at most 200 of them",
 }
+
+# Printed in the course and in other public examples: allowed on one's own machine, to learn with,
+# and refused when others are served.
+PUBLISHED_SECRETS = {
+    "super_secret_access_token_key",
+    "super_secret_refresh_token_key",
+}
+SECRET_BYTES = 32
 
 
 def _check_rate(text: str) -> str:
@@ -61,7 +69,7 @@ def _is_host(text: str) -> bool:
     return True
 
 
-def check_origin(text: str) -> str:
+def _check_origin(text: str) -> str:
     """As browsers write it in `Origin`: lower case, punycode, no default port, no path."""
     try:
         origin = str(Url(text)).removesuffix("/")
@@ -72,11 +80,37 @@ def check_origin(text: str) -> str:
     return origin
 
 
+def _split(value: object) -> object:
+    """The parts of a list with commas; what a program passes is taken as it is."""
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _check_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
+    return origins if origins == ("*",) else tuple(map(_check_origin, origins))
+
+
 def _check_mail_address(text: str) -> str:
     found = [address for _, address in getaddresses([text])]
     if len(found) != 1 or not re.fullmatch(r"[^@\s]+@[^@\s]+", found[0]):
         raise ValueError("must be an address, such as GopherTalk <noreply@example.org>")
     return text
+
+
+def _check_network(text: object) -> object:
+    try:
+        return ip_network(text) if isinstance(text, str) else text
+    except ValueError:
+        raise ValueError("list addresses or networks, such as 10.0.0.5, 10.1.0.0/16") from None
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
 
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -85,6 +119,27 @@ Host = Annotated[str, AfterValidator(_check_host)]
 DatabaseHosts = Annotated[str, AfterValidator(_check_database_hosts)]
 MailAddress = Annotated[str, AfterValidator(_check_mail_address)]
 Rate = Annotated[str, AfterValidator(_check_rate)]
+Origins = Annotated[tuple[str, ...], BeforeValidator(_split), AfterValidator(_check_origins)]
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_check_network)]
+Networks = Annotated[tuple[Network, ...], BeforeValidator(_split)]
+LogLevel = Annotated[
+    Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)
+]
+LogFormat = Annotated[Literal["plain", "json"], BeforeValidator(_lower)]
+
+
+def check_secrets(secrets: list[str], serves_others: bool) -> None:
+    """Of those two that sign tokens, the ones that are set."""
+    if len(secrets) == 1:
+        raise ValueError("set ACCESS_TOKEN_SECRET and REFRESH_TOKEN_SECRET, or neither of them")
+    if len(set(secrets)) < len(secrets):
+        raise ValueError("ACCESS_TOKEN_SECRET and REFRESH_TOKEN_SECRET must differ")
+    for secret in secrets:
+        if secret in PUBLISHED_SECRETS:
+            if serves_others:
+                raise ValueError("the token secrets are published examples: choose your own")
+        elif len(secret.encode()) < SECRET_BYTES:
+            raise ValueError(f"the token secrets must have at least {SECRET_BYTES} bytes")
 
 
 def describe_faults(error: ValidationError, fields: Fields) -> str:

@@ -7,7 +7,6 @@ import os
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import unquote
@@ -32,23 +31,20 @@ from pydantic_settings import (
 from config.setting_rules import (
     DatabaseHosts,
     Host,
+    LogFormat,
+    LogLevel,
     MailAddress,
+    Networks,
+    Origins,
     Port,
     Rate,
     Seconds,
-    check_origin,
+    check_secrets,
     describe_faults,
 )
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
-# Printed in the course and in other public examples: allowed on one's own machine, to learn with,
-# and refused when others are served.
-PUBLISHED_SECRETS = {
-    "super_secret_access_token_key",
-    "super_secret_refresh_token_key",
-}
-SECRET_BYTES = 32
 LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -75,8 +71,8 @@ class Settings(BaseSettings):
     docs_enabled: bool = True
     metrics_enabled: bool = True
     password_form_enabled: bool = True
-    env_allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
-    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    env_allowed_origins: Annotated[Origins, NoDecode] = ()
+    trusted_proxies: Annotated[Networks, NoDecode] = ()
 
     rate_limits_enabled: bool = True
     rate_limit_register: Rate = "5/15 seconds"
@@ -127,8 +123,8 @@ class Settings(BaseSettings):
     smtp_password: SecretStr = SecretStr("")
     smtp_from: MailAddress = "GopherTalk <gophertalk@localhost>"
 
-    loglevel: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
-    log_format: Literal["plain", "json"] = "plain"
+    loglevel: LogLevel = "INFO"
+    log_format: LogFormat = "plain"
     log_file: Path | None = None
     slow_query_ms: Annotated[int, Field(ge=0, le=3_600_000)] = 200
 
@@ -154,31 +150,6 @@ class Settings(BaseSettings):
             raise ValueError("must be one line without control characters")
         return value
 
-    @field_validator("loglevel", "log_format", mode="before")
-    @classmethod
-    def _any_case(cls, value: object, info: object) -> object:
-        if not isinstance(value, str):
-            return value
-        return value.lower() if value.lower() in {"plain", "json"} else value.upper()
-
-    @field_validator("env_allowed_origins", mode="before")
-    @classmethod
-    def _split_origins(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        parts = [part.strip() for part in value.split(",") if part.strip()]
-        return tuple(parts if parts == ["*"] else map(check_origin, parts))
-
-    @field_validator("trusted_proxies", mode="before")
-    @classmethod
-    def _split_networks(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        try:
-            return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
-        except ValueError:
-            raise ValueError("list addresses or networks, such as 10.0.0.5, 10.1.0.0/16") from None
-
     @field_validator("data_dir", "log_file")
     @classmethod
     def _from_project_root(cls, value: Path | None) -> Path | None:
@@ -197,21 +168,11 @@ class Settings(BaseSettings):
         if self.reload and self.workers > 1:
             raise ValueError("RELOAD works with WORKERS=1 only")
         secrets = [self.access_token_secret, self.refresh_token_secret]
-        values = [secret.get_secret_value() for secret in secrets if secret]
-        if len(values) == 1:
-            raise ValueError("set ACCESS_TOKEN_SECRET and REFRESH_TOKEN_SECRET, or neither of them")
-        if len(set(values)) < len(values):
-            raise ValueError("ACCESS_TOKEN_SECRET and REFRESH_TOKEN_SECRET must differ")
-        for value in values:
-            self._check_secret(value)
+        check_secrets(
+            [secret.get_secret_value() for secret in secrets if secret],
+            serves_others=self.host not in LOOPBACK_HOSTS,
+        )
         return self
-
-    def _check_secret(self, value: str) -> None:
-        if value in PUBLISHED_SECRETS:
-            if self.host not in LOOPBACK_HOSTS:
-                raise ValueError("the token secrets are published examples: choose your own")
-        elif len(value.encode()) < SECRET_BYTES:
-            raise ValueError(f"the token secrets must have at least {SECRET_BYTES} bytes")
 
 
 @lru_cache
