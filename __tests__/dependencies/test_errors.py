@@ -29,7 +29,7 @@ JSON = {"Content-Type": "application/json"}
 
 class Body(RequestModel):
     first_name: PersonName
-    text: Text = ""
+    text: Annotated[str, Text(max_length=280)] = ""
     number: int = 0
 
 

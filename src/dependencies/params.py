@@ -7,7 +7,7 @@ from fastapi import Form, Header, Path, Query
 from pydantic import AfterValidator, BaseModel, Field
 from starlette.convertors import StringConvertor, register_url_convertor
 
-from dto.fields import AnyPassword, AnyUserName, Id, IdOrZero, Text, UserName
+from dto.fields import Id, IdOrZero, Text, UserName
 from dto.order_dto import Status
 
 
@@ -52,9 +52,10 @@ ReplyToId = Annotated[
 ]
 OwnerId = Annotated[IdOrZero, Query(description="Only this user's posts; 0 for no filter.")]
 Search = Annotated[
-    Text,
+    str,
+    Text(max_length=280),
     AfterValidator(is_decoded),
-    Query(max_length=280, description="Only posts that contain this text, in upper or lower case."),
+    Query(description="Only posts that contain this text, in upper or lower case."),
 ]
 OrderStatus = Annotated[
     Status | None, Query(alias="status", description="Only orders with this status.")
@@ -82,9 +83,9 @@ class PasswordForm(BaseModel):
     """The OAuth2 password grant, as Swagger UI's Authorize button sends it."""
 
     # In a form an empty value is a missing one (RFC 6749, section 3.2).
-    username: AnyUserName = Field(min_length=1, examples=["gopher_anna"])
-    password: AnyPassword = Field(
-        min_length=1, examples=["gopher1!"], json_schema_extra={"minLength": 1}
+    username: Annotated[str, Text(min_length=1, max_length=256)] = Field(examples=["gopher_anna"])
+    password: Annotated[str, Text(min_length=1, max_length=256)] = Field(
+        examples=["gopher1!"], json_schema_extra={"format": "password"}
     )
     grant_type: str = Field(default="password", pattern="^(password)?$")
     scope: str = ""

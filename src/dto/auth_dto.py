@@ -31,6 +31,10 @@ def _same_as_password(confirmation: str, info: ValidationInfo) -> str:
 PasswordConfirm = Annotated[AnyPassword, AfterValidator(_same_as_password)]
 
 
+# The token comes from the mail.
+MailedToken = Annotated[str, Text(max_length=256), Field(examples=["754321:xyz9AbC2DeF3GhI4JkL0"])]
+
+
 class RegisterDto(RequestModel):
     """A new account."""
 
@@ -49,7 +53,7 @@ class LoginDto(RequestModel):
 
 
 class RefreshDto(RequestModel):
-    refresh_token: Text = Field(max_length=4096, examples=[EXAMPLE_JWT])
+    refresh_token: Annotated[str, Text(max_length=4096)] = Field(examples=[EXAMPLE_JWT])
 
 
 class ForgotPasswordDto(RequestModel):
@@ -59,7 +63,7 @@ class ForgotPasswordDto(RequestModel):
 class ResetPasswordDto(RequestModel):
     """The token comes from the mail."""
 
-    token: Text = Field(max_length=256, examples=["754321:xyz9AbC2DeF3GhI4JkL0"])
+    token: MailedToken
     password: Password = Field(examples=["gopher2!"])
     password_confirm: PasswordConfirm = Field(examples=["gopher2!"])
 
@@ -67,7 +71,7 @@ class ResetPasswordDto(RequestModel):
 class ConfirmEmailDto(RequestModel):
     """The token comes from the mail."""
 
-    token: Text = Field(max_length=256, examples=["754321:xyz9AbC2DeF3GhI4JkL0"])
+    token: MailedToken
 
 
 class RegisterFields(TypedDict):

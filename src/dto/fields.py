@@ -19,7 +19,7 @@ from pydantic import (
     with_config,
 )
 from pydantic.json_schema import WithJsonSchema
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, core_schema
 
 Answer = TypeVar("Answer")
 
@@ -31,6 +31,7 @@ LETTERS = regex.compile(r"\p{L}[\p{L}\p{M}]*")
 USER_NAME = regex.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 # The one is a path of its own beside those of the users, the other stands for who has left.
 RESERVED_NAMES = {"signup", "deleted"}
+NOT_STORABLE = regex.compile(r"[\x00\ud800-\udfff]")
 SPECIAL_CHARACTERS = "@$!%*?&"
 # What stands in a pattern of the schema must mean the same to ECMAScript, to Python's `re` and to
 # others. Any character that PostgreSQL can store:
@@ -66,11 +67,11 @@ def optional_field(example: Any) -> Any:
     return Field(default=None, json_schema_extra=describe)
 
 
-def _storable(text: str) -> str:
+def _is_storable(value: object) -> object:
     """PostgreSQL stores neither NUL nor half of a surrogate pair."""
-    if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
+    if isinstance(value, str) and NOT_STORABLE.search(value):
         raise ValueError("Not a valid text")
-    return text
+    return value
 
 
 def _is_user_name(text: str) -> str:
@@ -123,16 +124,26 @@ def _in_any_order(*parts: str) -> str:
     return f"^{NO_NUL}*({'|'.join(orders)}){NO_NUL}*$"
 
 
-class _StorableSchema:
-    """What of `_storable` a JSON schema can say; half a surrogate pair is no text to begin with."""
+class Text:
+    """`Annotated[str, Text(max_length=280)]`: any text that PostgreSQL can store, and its bounds.
+
+    They are given here, and not by a `Field` behind it, because pydantic would call the characters
+    "items" when it counts what comes out of a function such as `_is_storable`.
+    """
+
+    def __init__(self, *, max_length: int, min_length: int | None = None) -> None:
+        self._bounds = core_schema.str_schema(min_length=min_length, max_length=max_length)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(_is_storable, self._bounds)
 
     def __get_pydantic_json_schema__(
-        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        return {**handler(core_schema), "pattern": f"^{NO_NUL}*$"}
+        # Half a surrogate pair is no text to begin with.
+        return {**handler(schema), "pattern": f"^{NO_NUL}*$"}
 
 
-Text = Annotated[str, AfterValidator(_storable), _StorableSchema()]
 UserName = Annotated[
     str,
     Field(min_length=5, max_length=30),
@@ -151,8 +162,8 @@ PersonName = Annotated[
     ),
 ]
 Password = Annotated[
-    Text,
-    Field(min_length=5, max_length=30),
+    str,
+    Text(min_length=5, max_length=30),
     AfterValidator(_is_password),
     _string_schema(
         minLength=5,
@@ -163,11 +174,11 @@ Password = Annotated[
 ]
 # What is compared with a stored value needs no rules, only a bound.
 AnyPassword = Annotated[
-    Text,
-    Field(max_length=256),
+    str,
+    Text(max_length=256),
     _string_schema(maxLength=256, format="password", pattern=f"^{NO_NUL}*$"),
 ]
-AnyUserName = Annotated[Text, Field(max_length=256)]
+AnyUserName = Annotated[str, Text(max_length=256)]
 # The bounds stand before the function, or the schema would not show them.
 Id = Annotated[int, Field(ge=1, le=MAX_ID), BeforeValidator(is_decimal)]
 # 0 stands for "none", as the course's clients send it.

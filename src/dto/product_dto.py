@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 from dto.fields import ChangeModel, RequestModel, Text, documented, optional_field
 from dto.money import Money, Price
 
-ProductName = Annotated[Text, Field(min_length=2, max_length=128)]
+ProductName = Annotated[str, Text(min_length=2, max_length=128)]
 InStock = Annotated[bool, Field(strict=True)]
 
 

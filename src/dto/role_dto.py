@@ -10,8 +10,8 @@ from dto.fields import ChangeModel, RequestModel, Text, documented, optional_fie
 
 Word = Annotated[str, Field(min_length=2, max_length=30, pattern="^[a-z][a-z0-9_]+$")]
 # A permission by its name, `post:delete_any`, or its id; a role by its name or its id.
-Reference = Annotated[Text, Field(min_length=2, max_length=64)]
-Description = Annotated[Text, Field(max_length=280)]
+Reference = Annotated[str, Text(min_length=2, max_length=64)]
+Description = Annotated[str, Text(max_length=280)]
 
 
 class CreateRoleDto(RequestModel):
