@@ -208,17 +208,17 @@ class TestEnd:
         assert is_live(his, boris)
 
     def test_all_of_one_user(self, log_in, anna, boris):
-        hers, his = {log_in(anna), log_in(anna)}, log_in(boris)
+        log_in(anna), log_in(anna)
+        his = log_in(boris)
+        sessions.end_sessions(anna)
 
-        assert set(sessions.end_sessions(anna)) == hers
-        assert sessions.end_sessions(anna) == []
         assert listed(anna) == []
         assert is_live(his, boris)
 
     def test_all_but_one(self, log_in, anna, boris):
         kept, ended, his = log_in(anna), log_in(anna), log_in(boris)
 
-        assert sessions.end_sessions(anna, except_id=kept) == [ended]
+        sessions.end_sessions(anna, except_id=kept)
         assert is_live(kept, anna)
         assert not is_live(ended, anna)
         assert is_live(his, boris)

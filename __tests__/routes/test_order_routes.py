@@ -139,6 +139,13 @@ class TestCreate:
         assert count("outbox", f"event = 'new_order' AND payload->>'order_id' = '{made['id']}'")
 
 
+def where(refusal):
+    """The place of its one fault."""
+    (fault,) = refusal.json()["detail"]
+    assert refusal.json()["error"] == f"Idempotency-Key: {fault['msg']}"
+    return fault["loc"]
+
+
 class TestIdempotencyKey:
     def test_twenty_at_once_make_one_order(self, shop):
         with ThreadPoolExecutor(20) as threads:
@@ -158,7 +165,9 @@ class TestIdempotencyKey:
 
     def test_refuses_another_body(self, shop):
         order(shop, **{"Idempotency-Key": "once"})
-        assert order(shop, quantity=2, **{"Idempotency-Key": "once"}).status_code == 422
+        refusal = order(shop, quantity=2, **{"Idempotency-Key": "once"})
+        assert refusal.status_code == 422
+        assert where(refusal) == ["header", "Idempotency-Key"]
         assert count("orders") == 1
 
     def test_belongs_to_its_user(self, shop):
@@ -176,7 +185,9 @@ class TestIdempotencyKey:
 
     @pytest.mark.parametrize("key", ["", "a b", "k" * 256, "caf\u00e9"])
     def test_is_bounded(self, shop, key):
-        assert order(shop, **{"Idempotency-Key": key.encode("latin-1")}).status_code == 422
+        refusal = order(shop, **{"Idempotency-Key": key.encode("latin-1")})
+        assert refusal.status_code == 422
+        assert where(refusal) == ["header", "Idempotency-Key"]
 
 
 class TestRead:

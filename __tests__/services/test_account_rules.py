@@ -31,6 +31,11 @@ class TestMatches:
         assert account_rules.matches("a" * 72, stored)
         assert not account_rules.matches("a" * 73, stored)
 
+    def test_the_limit_is_in_bytes(self):
+        stored = bcrypt.hashpw(("я" * 36).encode(), bcrypt.gensalt(4)).decode()
+        assert account_rules.matches("я" * 36, stored)
+        assert not account_rules.matches("я" * 37, stored)
+
 
 @pytest.mark.parametrize(
     "changes", [{"password": "gopher2!"}, {"email": "mine@example.org"}, {"email": None}]

@@ -4,7 +4,7 @@ import pytest
 
 from repositories import role_repository, user_repository
 from repositories.sql import fetch_all
-from services import audit_service, auth_service, user_service
+from services import account_rules, audit_service, auth_service, user_service
 from services.access_rules import SYSTEM, acting_as
 from utils import context
 from utils.errors import Conflict, Forbidden, NotFound
@@ -159,7 +159,8 @@ class TestLogin:
 
     def rounds(self, monkeypatch, rounds):
         settings = auth_service.get_settings().model_copy(update={"bcrypt_rounds": rounds})
-        monkeypatch.setattr(auth_service, "get_settings", lambda: settings)
+        for module in (auth_service, account_rules):
+            monkeypatch.setattr(module, "get_settings", lambda: settings)
 
     def test_hashes_anew_when_the_cost_has_risen(self, person, monkeypatch):
         anna, boris = person("gopher_anna"), person("gopher_boris")

@@ -19,7 +19,7 @@ from packages import embedded_postgres
 from utils import later
 from utils.background_thread import in_background
 from utils.errors import Unavailable
-from utils.passwords import decoy_hash
+from utils.passwords import dummy_hash
 
 log = logging.getLogger("gophertalk.startup")
 
@@ -90,7 +90,7 @@ def open_resources(settings: Settings, require_database: bool = False) -> Genera
     Raises StartupError. With `require_database` a database that may be there soon is a fault too.
     """
     token_secrets()
-    decoy_hash(settings.bcrypt_rounds)
+    dummy_hash(settings.bcrypt_rounds)
     with database_server(settings) as target:
         if require_database:
             check_database(target)

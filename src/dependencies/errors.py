@@ -85,9 +85,9 @@ async def _on_domain_error(request: Request, error: errors.DomainError) -> Respo
     status = next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF)
     if status == 503:
         log.warning("%s: %s", error, error.__cause__)
-    if status == 422:
-        fault = {"type": "value_error", "loc": ["body"], "msg": str(error)}
-        return error_response(422, f"body: {error}", [fault])
+    if isinstance(error, errors.Unprocessable):
+        fault = {"type": "value_error", "loc": error.location, "msg": str(error)}
+        return error_response(422, f"{error.location[-1]}: {error}", [fault])
     return error_response(status, str(error))
 
 

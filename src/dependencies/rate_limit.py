@@ -5,7 +5,6 @@ header fields for HTTP"; who has used up a limit gets 429 and `Retry-After`.
 """
 
 from collections.abc import Mapping
-from hashlib import sha256
 from typing import Any, cast
 
 from fastapi import Depends, Request
@@ -17,6 +16,7 @@ from dependencies.middleware.request_context import add_header
 from dependencies.routing.threads import in_worker_thread
 from services import rate_limit_service
 from services.access_rules import GUEST_ID
+from utils.digest import sha256_of
 from utils.errors import RateLimited
 
 # Counted for each address, because who calls has no token yet, or may have an old one.
@@ -69,7 +69,7 @@ async def _digest_of_name(request: Request, field: str) -> str:
     except ValueError:
         body = None
     name = cast(Any, body).get(field) if isinstance(body, Mapping) else None
-    return sha256(str(name).encode(errors="replace")).hexdigest()
+    return sha256_of(str(name)).hex()
 
 
 async def _count(request: Request, name: str, who: str | None) -> None:

@@ -1,12 +1,10 @@
 """Sessions and their refresh tokens in PostgreSQL. A token is kept as its SHA-256 alone."""
 
-from hashlib import sha256
-from typing import Any
-
 from typing_extensions import TypedDict
 
 from dto.auth_dto import Session
 from repositories.sql import Conn, execute, fetch_all, fetch_one
+from utils.digest import sha256_of
 from utils.errors import NotFound
 
 
@@ -26,10 +24,6 @@ class SpentToken(TypedDict):
     reused: bool
 
 
-def _digest(token: str) -> bytes:
-    return sha256(token.encode()).digest()
-
-
 def create_session(session_id: str, user_id: int, refresh_token: str, lifetime: int) -> None:
     """The session and its first refresh token; both are good for `lifetime` seconds."""
     execute(
@@ -43,7 +37,7 @@ def create_session(session_id: str, user_id: int, refresh_token: str, lifetime: 
         SELECT id, expires_at, %s
         FROM session
         """,
-        (session_id, user_id, lifetime, _digest(refresh_token)),
+        (session_id, user_id, lifetime, sha256_of(refresh_token)),
     )
 
 
@@ -110,7 +104,7 @@ def spend_refresh_token(token: str, conn: Conn) -> SpentToken | None:
         RETURNING s.id::text AS session_id, s.user_id,
                   t.spent_at < now() - interval '10 seconds' AS reused
         """,
-        (_digest(token),),
+        (sha256_of(token),),
         conn,
     )
 
@@ -129,7 +123,7 @@ def add_refresh_token(session_id: str, refresh_token: str, lifetime: int, conn: 
         SELECT id, expires_at, %s
         FROM session
         """,
-        (lifetime, session_id, _digest(refresh_token)),
+        (lifetime, session_id, sha256_of(refresh_token)),
         conn,
     )
 
@@ -163,19 +157,17 @@ def end_session(session_id: str, user_id: int) -> None:
         raise NotFound("Session not found")
 
 
-def end_sessions(user_id: int, except_id: str | None = None, conn: Conn | None = None) -> list[str]:
-    """End all sessions of the user but one; returns the ids of the ended ones."""
-    rows: list[dict[str, Any]] = fetch_all(
+def end_sessions(user_id: int, except_id: str | None = None, conn: Conn | None = None) -> None:
+    """All sessions of the user, or all but one."""
+    execute(
         """
         UPDATE sessions
         SET ended_at = now()
         WHERE user_id = %s AND id IS DISTINCT FROM %s::uuid AND ended_at IS NULL
-        RETURNING id::text AS id
         """,
         (user_id, except_id),
         conn,
     )
-    return [row["id"] for row in rows]
 
 
 def delete_expired_refresh_tokens(conn: Conn) -> int:

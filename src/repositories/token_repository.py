@@ -1,15 +1,11 @@
 """Short-lived tokens in PostgreSQL, as SHA-256 alone."""
 
-from hashlib import sha256
 from typing import Literal
 
 from repositories.sql import Conn, execute, fetch_one
+from utils.digest import sha256_of
 
 UserPurpose = Literal["password_reset", "email_confirm"]
-
-
-def _digest(token: str) -> bytes:
-    return sha256(token.encode()).digest()
 
 
 def add_token(token: str, minutes: int) -> None:
@@ -19,7 +15,7 @@ def add_token(token: str, minutes: int) -> None:
         INSERT INTO tokens (token_hash, purpose, expires_at)
         VALUES (%s, 'app', now() + make_interval(mins => %s))
         """,
-        (_digest(token), minutes),
+        (sha256_of(token), minutes),
     )
 
 
@@ -36,7 +32,7 @@ def check_token(token: str) -> bool:
             WHERE token_hash = %s AND purpose = 'app' AND expires_at > now()
         ) AS good
         """,
-        (_digest(token), _digest(token)),
+        (sha256_of(token), sha256_of(token)),
     )
     return row["good"]
 
@@ -59,7 +55,7 @@ def set_user_token(
             created_at = now(),
             expires_at = excluded.expires_at
         """,
-        (user_id, purpose, _digest(token), minutes),
+        (user_id, purpose, sha256_of(token), minutes),
         conn,
     )
 
@@ -73,7 +69,7 @@ def is_good(token: str, purpose: UserPurpose) -> bool:
             WHERE token_hash = %s AND purpose = %s AND expires_at > now()
         ) AS good
         """,
-        (_digest(token), purpose),
+        (sha256_of(token), purpose),
     )
     return row["good"]
 
@@ -88,7 +84,7 @@ def use_user_token(token: str, purpose: UserPurpose, conn: Conn) -> int | None:
           AND u.id = t.user_id AND u.status = 1 AND u.deleted_at IS NULL
         RETURNING t.user_id
         """,
-        (_digest(token), purpose),
+        (sha256_of(token), purpose),
         conn,
     )
     return row["user_id"] if row else None

@@ -10,6 +10,7 @@ from config import db, metrics
 from config.secrets import token_secrets
 from config.settings import get_settings
 from dto.auth_dto import LoginFields, RegisterFields, TokenPair
+from dto.fields import BCRYPT_MAX_BYTES
 from dto.user_dto import Credentials, User
 from repositories import session_repository, user_repository
 from repositories.sql import transaction
@@ -17,7 +18,7 @@ from repositories.user_repository import create_user, get_user_by_username
 from services import access_rules, account_rules, recovery_service, session_service
 from utils import jwt
 from utils.errors import InvalidCredentials, NotFound, Unavailable
-from utils.passwords import decoy_hash, fits_bcrypt
+from utils.passwords import dummy_hash
 
 BCRYPT_COST = re.compile(r"\$2[aby]\$(\d\d)\$")
 
@@ -46,22 +47,22 @@ def login(dto: LoginFields) -> TokenPair:
         raise
     except ValueError:
         user = None
-    stored = user["password_hash"].encode() if user else decoy_hash(get_settings().bcrypt_rounds)
+    stored = user["password_hash"].encode() if user else dummy_hash(get_settings().bcrypt_rounds)
     password = dto["password"].encode()
-    matches = bcrypt.checkpw(password[:72], stored)
-    if user is None or not matches or not fits_bcrypt(password) or user.get("status") == 0:
+    # Compared even if it is too long: the refusal must take the same time.
+    matches = bcrypt.checkpw(password[:BCRYPT_MAX_BYTES], stored)
+    if user is None or not matches or len(password) > BCRYPT_MAX_BYTES or user.get("status") == 0:
         metrics.login_failed()
         raise InvalidCredentials("Wrong password")
-    _strengthen(user, password)
+    _rehash_if_cost_rose(user, dto["password"])
     return generate_token_pair(user["id"])
 
 
-def _strengthen(user: Credentials, password: bytes) -> None:
-    """Hash the password anew when BCRYPT_ROUNDS has risen since; only now is it known."""
+def _rehash_if_cost_rose(user: Credentials, password: str) -> None:
+    """When BCRYPT_ROUNDS is higher than at the last hashing. Only a login knows the password."""
     cost = BCRYPT_COST.match(user["password_hash"])
-    rounds = get_settings().bcrypt_rounds
-    if cost and int(cost[1]) < rounds:
-        hashed = bcrypt.hashpw(password, bcrypt.gensalt(rounds)).decode()
+    if cost and int(cost[1]) < get_settings().bcrypt_rounds:
+        hashed = account_rules.hash_password(password)
         user_repository.replace_password_hash(user["id"], user["password_hash"], hashed)
 
 

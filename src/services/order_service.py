@@ -61,7 +61,9 @@ def _made_before(user_id: int, idempotency: Idempotency, conn: Conn) -> Order:
     """The answer is what it was the first time, whatever has happened to the order since."""
     used = order_repository.get_key(user_id, idempotency.key, conn)
     if used["request_hash"] != idempotency.request_hash:
-        raise Unprocessable("This Idempotency-Key was used for another order")
+        raise Unprocessable(
+            "This Idempotency-Key was used for another order", ("header", "Idempotency-Key")
+        )
     return order_repository.get_order_as_created(used["order_id"], conn)
 
 

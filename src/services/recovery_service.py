@@ -1,12 +1,9 @@
 """Forgotten passwords and unconfirmed e-mail addresses: both are settled by a token in a mail."""
 
-import bcrypt
-
 from config import mail
-from config.settings import get_settings
 from repositories import session_repository, token_repository, user_repository
 from repositories.sql import transaction
-from services import access_cache
+from services import access_cache, account_rules
 from services.token_service import new_token
 from utils.errors import InvalidCredentials
 from utils.later import run_later
@@ -31,8 +28,7 @@ def reset_password(token: str, password: str) -> None:
     # Asked first, because hashing is dear; decided below, in the same statement that uses it up.
     if not token_repository.is_good(token, "password_reset"):
         raise InvalidCredentials("Invalid or expired token")
-    rounds = get_settings().bcrypt_rounds
-    hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(rounds)).decode()
+    hashed = account_rules.hash_password(password)
     with transaction() as conn:
         user_id = token_repository.use_user_token(token, "password_reset", conn)
         if user_id is None:

@@ -38,7 +38,14 @@ class Conflict(DomainError):
 
 
 class Unprocessable(DomainError):
-    """Valid by itself, but it contradicts an earlier request of the same client."""
+    """Valid by itself, but it contradicts an earlier request of the same client.
+
+    `location`: the part of the request, such as `("header", "Idempotency-Key")`.
+    """
+
+    def __init__(self, message: str, location: tuple[str, ...] = ("body",)) -> None:
+        super().__init__(message)
+        self.location = location
 
 
 class RateLimited(DomainError):
