@@ -30,6 +30,14 @@ def pytest_unconfigure() -> None:
     shutil.rmtree(DATA_DIR, ignore_errors=True)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that starts a server of its own is slow, without a mark."""
+    for item in items:
+        if {"start_server", "live_server", "own_postgres"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
+
+
 @pytest.fixture(autouse=True)
 def no_request_is_served() -> None:
     """A test that works as a request does leaves its budget behind in this thread's context."""

@@ -11,6 +11,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from config import metrics, settings
 
 
+@pytest.fixture(autouse=True)
+def no_requests_yet():
+    """Those of all other tests would make each answer long."""
+    for figures in (metrics._requests, metrics._seconds):
+        figures.clear()
+    metrics._children.clear()
+
+
 def figures(text):
     """The samples by name and labels."""
     return {

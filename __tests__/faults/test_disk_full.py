@@ -13,8 +13,6 @@ from live_server import NO_LIMITS
 
 from packages.embedded_postgres.posix import Server
 
-pytestmark = pytest.mark.slow
-
 SIZE = "160m"
 LEAN = ("shared_buffers=16MB", "min_wal_size=64MB", "max_wal_size=64MB", "autovacuum=off")
 

@@ -6,8 +6,6 @@ import httpx
 import pytest
 from cluster import FAST, IMMEDIATE
 
-pytestmark = pytest.mark.slow
-
 END_THE_APPS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'gophertalk'
 """

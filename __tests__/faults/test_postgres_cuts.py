@@ -8,8 +8,6 @@ from books import assert_balanced
 from load import Load
 from tcp_proxy import Trap, proxy_to
 
-pytestmark = pytest.mark.slow
-
 TERMINATE = """
     SELECT count(pg_terminate_backend(pid)) AS n FROM pg_stat_activity
     WHERE application_name = 'gophertalk' AND state LIKE %s

@@ -6,8 +6,6 @@ import pytest
 from live_server import NO_LIMITS
 from shop import eventually
 
-pytestmark = pytest.mark.slow
-
 
 def test_a_network_that_swallows_everything(proxied, proxy, postgres, new_load, promise):
     with new_load(proxied, postgres.main) as load:

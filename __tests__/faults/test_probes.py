@@ -10,8 +10,6 @@ from live_server import NO_LIMITS
 from load import Client
 from shop import eventually
 
-pytestmark = pytest.mark.slow
-
 # The machine that runs the tests has other work too.
 SLACK = 1.0
 

@@ -14,8 +14,6 @@ from live_server import NO_LIMITS
 from load import NO_ANSWER, back_after, tally
 from shop import eventually
 
-pytestmark = pytest.mark.slow
-
 SHUTDOWN_SECONDS = 10.0
 IN_TRANSACTION = """
     SELECT count(*) AS n FROM pg_stat_activity

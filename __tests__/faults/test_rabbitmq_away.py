@@ -18,7 +18,7 @@ from tcp_proxy import proxy_to
 from config.rabbitmq import Topology
 from config.settings import PROJECT_ROOT
 
-pytestmark = [pytest.mark.slow, needs_rabbitmq]
+pytestmark = needs_rabbitmq
 ANSWER_SECONDS = RECOVERY_SECONDS = 3.0
 FIRST_HANDLED = """
     SELECT extract(epoch FROM min(handled_at) - %s) AS seconds

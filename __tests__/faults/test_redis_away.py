@@ -9,7 +9,7 @@ from load import tally
 from own_redis import OwnRedis, needs_redis_server
 from shop import eventually
 
-pytestmark = [pytest.mark.slow, needs_redis_server]
+pytestmark = needs_redis_server
 SLOWER_SECONDS = 0.15
 
 

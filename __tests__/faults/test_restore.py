@@ -2,12 +2,10 @@
 
 from time import monotonic
 
-import pytest
 from live_server import NO_LIMITS
 from load import back_after, tally
 from programs import run
 
-pytestmark = pytest.mark.slow
 REFUSED = {("health-check", 500), ("like", 404)}  # the post of a moment ago is in no backup
 
 

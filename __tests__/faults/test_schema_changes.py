@@ -12,8 +12,6 @@ from shop import eventually
 from config.settings import PROJECT_ROOT
 from migrations.files import MIGRATIONS_DIR, load_migrations
 
-pytestmark = pytest.mark.slow
-
 # Each changes the type of a column that answers carry, in tables that transactions use too.
 CHANGES = (
     "ALTER TABLE users ALTER COLUMN first_name TYPE varchar(60)",

@@ -13,8 +13,6 @@ from shop import eventually
 from config.settings import PROJECT_ROOT
 from migrations.runner import LOCK_KEY
 
-pytestmark = pytest.mark.slow
-
 MIGRATIONS = [path.stem for path in sorted((PROJECT_ROOT / "src" / "migrations").glob("*.sql"))]
 APPLIED = "SELECT name FROM schema_migrations ORDER BY version"
 

@@ -15,8 +15,6 @@ from tcp_proxy import free_port
 
 from config.settings import PROJECT_ROOT
 
-pytestmark = pytest.mark.slow
-
 
 def processes(words: str, parent: int | None = None) -> list[int]:
     command = ["ps", "-ww", "-eo", "pid=,ppid=,args="]
@@ -185,6 +183,7 @@ def test_a_request_that_does_not_end_holds_up_the_stop_only_so_long(start_server
         assert server.stop() == 0
 
 
+@pytest.mark.slow
 def test_a_worker_that_cannot_start_ends_the_program(tmp_path):
     """Only the workers have a fault here: a file of their own, where a log cannot be."""
     (tmp_path / "sitecustomize.py").write_text(
@@ -221,6 +220,7 @@ def test_with_db_host_the_embedded_database_never_starts(start_server, tmp_path)
         ({"ENV_FILE": "/no/such/file"}, ["ENV_FILE"]),
     ],
 )
+@pytest.mark.slow
 def test_wrong_settings_stop_the_start_with_one_line(tmp_path, settings, words):
     done = run_app(tmp_path, **settings)
     assert done.returncode == 2
