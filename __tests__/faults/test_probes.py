@@ -65,6 +65,6 @@ def test_a_worker_with_a_blocked_event_loop_is_replaced(start, note):
     assert eventually(lambda: blocked not in server.workers(), 60)
     ended = monotonic() - began
     assert eventually(lambda: len(server.workers()) == 2)
-    assert "this worker has finished nothing for too long, and ends" in server.log.read_text()
+    assert "this worker has finished no work for too long, and exits" in server.log.read_text()
     assert server.wait_until_ready().stop() == 0
     note("the event loop of one of two workers blocked", f"replaced after {ended:.0f} s")

@@ -1,4 +1,4 @@
-"""Deletes the copies of orders that could not be deleted while Redis was away."""
+"""Deletes the copies of orders that could not be deleted while Redis was down."""
 
 import logging
 from contextlib import suppress

@@ -1,7 +1,7 @@
-"""Proves once a second that this process gets its work done, to those who would restart it.
+"""A heartbeat, by which systemd, `/api/livez` and the supervisor notice a process that is stalled.
 
-The proof takes the way of a request: from the event loop to a worker thread and back. The count of
-missed beats goes up in a thread of its own, which goes on when the event loop does not.
+Each second a job goes from the event loop to a worker thread and back, as a request does. Beats
+that were missed are counted in another thread, which also runs while the event loop is blocked.
 """
 
 import faulthandler
@@ -29,18 +29,18 @@ async def run_heartbeat(in_worker_thread: Callable[[Callable[[], None]], Awaitab
 
 
 def run_watchdog(stop: Event, ends_process: bool) -> None:
-    """Counts until `stop` is set. With `ends_process` a process that is stalled ends: for one of
-    several workers, which is replaced. Where its threads stood is then in the log."""
+    """Counts until `stop` is set. With `ends_process` a stalled process logs the stacks of its
+    threads and exits: it is one of several workers, and the supervisor starts another."""
     while not stop.wait(process_state.BEAT_SECONDS):
         if not process_state.start_beat() and ends_process:
-            log.critical("this worker has finished nothing for too long, and ends")
+            log.critical("this worker has finished no work for too long, and exits")
             faulthandler.dump_traceback()
             os._exit(1)
 
 
 def tell_systemd() -> None:
-    """That this program is ready and gets its work done, where it is a service of `Type=notify`
-    (see sd_notify(3)); elsewhere nothing."""
+    """For a service of `Type=notify`, that it is ready and not stalled (see sd_notify(3)). Does
+    nothing where systemd did not start this program."""
     if address := get_variable("NOTIFY_SOCKET"):
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
             channel.setblocking(False)

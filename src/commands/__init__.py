@@ -1,1 +1,1 @@
-"""What can be done from the command line, beside the server's requests; `manage.py` is its door."""
+"""The commands of `manage.py`: what is done from the command line instead of by a request."""

@@ -28,7 +28,7 @@ from utils.request_budget import current_budget
 # A connection that was returned so recently is not checked: the check costs as much as a statement
 # does, because it lets other threads have the interpreter.
 UNCHECKED_SECONDS = 0.05
-# For an answer of the database where nobody set a limit (scripts).
+# For an answer of the database where there is no limit (scripts).
 MAX_WAIT_SECONDS = 3600.0
 
 log = logging.getLogger("gophertalk.database")

@@ -36,8 +36,8 @@ log = logging.getLogger("gophertalk.startup")
 def prepare_schema(settings: Settings, target: Target) -> None:
     """Migrate, or with MIGRATE_ON_START=false see that the tables are those that this code knows.
 
-    Raises DatabaseUnavailable where waiting may help: the server cannot be reached, or somebody
-    else has to migrate; else StartupError.
+    Raises DatabaseUnavailable where waiting may help: the server cannot be reached, or the
+    tables must be migrated by a command; else StartupError.
     """
     (migrate_now if settings.migrate_on_start else check_schema)(target)
 

@@ -1,5 +1,5 @@
-"""Applies the migrations, each once, in order, one process at a time; and says whether code and
-tables fit each other where nothing shall be applied."""
+"""Applies the migrations, each once, in order, one process at a time; or only checks whether the
+tables fit this code."""
 
 import logging
 import re
@@ -63,13 +63,13 @@ def migrate(conninfo: dict[str, Any], folder: Path = MIGRATIONS_DIR) -> list[str
 
 
 def lock(conn: psycopg.Connection[Any]) -> None:
-    """Nobody else migrates until the transaction ends. So this works through a pooler too."""
+    """No other process migrates until the transaction ends; so it works through a pooler too."""
     conn.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK_KEY,))
 
 
 def migrate_restored(conn: psycopg.Connection[Any], folder: Path = MIGRATIONS_DIR) -> list[str]:
-    """The same in a transaction of the caller's that has made all tables anew: since nobody else
-    can use them yet, no index needs to be built concurrently, which a transaction cannot do."""
+    """Migrate within the caller's transaction, which has restored all tables. No other session can
+    use them yet, so no index must be built concurrently, which a transaction cannot do."""
     migrations = [
         each._replace(in_transaction=True, sql=each.sql.replace(" CONCURRENTLY", ""))
         for each in load_migrations(folder)

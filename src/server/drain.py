@@ -1,4 +1,4 @@
-"""Lets load balancers know that this process stops, before it stops taking connections."""
+"""Before a stop: load balancers learn of it while this process still accepts connections."""
 
 import signal
 from asyncio import AbstractEventLoop
@@ -12,9 +12,9 @@ DRAIN_SECONDS = 1.0
 
 
 def install(loop: AbstractEventLoop) -> None:
-    """From now on SIGTERM is handed to uvicorn only after readyz has said no for DRAIN_SECONDS.
+    """From now on SIGTERM makes readyz fail, and reaches uvicorn DRAIN_SECONDS later.
 
-    Without a load balancer that asks readyz it is handed on at once, and so is Ctrl-C always.
+    It reaches uvicorn at once when no load balancer asks readyz; Ctrl-C always does.
     """
     stop_serving = signal.getsignal(signal.SIGTERM)
     if current_thread() is not main_thread() or not callable(stop_serving):

@@ -1,12 +1,12 @@
-"""Whether this process gets its work done, and whether it has been told to stop.
+"""Whether this process is stalled, and whether it has been told to stop.
 
-`background/heartbeat.py` and `server/drain.py` keep it up to date; the probes report it.
+`background/heartbeat.py` and `server/drain.py` write it; `/api/livez` and `/api/readyz` read it.
 """
 
 from time import monotonic
 
 BEAT_SECONDS = 1.0
-# After so many beats without one that was finished, whoever restarts processes should do so.
+# A process that missed more beats should be restarted.
 STALLED_BEATS = 30
 # A load balancer asks for readiness more often than this.
 POLLED_SECONDS = 30.0
@@ -19,7 +19,7 @@ _readiness_asked_at = float("-inf")
 def start_beat() -> bool:
     """Counts a beat as missed until `finish_beat` is called; False when too many are missed.
 
-    Beats are counted, and not seconds: a process that was paused has missed none.
+    Beats are counted instead of seconds: a process that was suspended has missed none.
     """
     global _beats_missed
     _beats_missed += 1

@@ -45,7 +45,7 @@ class RequestBudget:
             self.deadline = max(self.deadline, now + minimum)
 
     def seconds_left(self) -> float:
-        """For the present piece of work; never negative, and infinite where nobody set a limit."""
+        """For the present piece of work; never negative, and infinite without a limit."""
         return max(0.0, self.deadline - monotonic())
 
     def add_redis_wait(self, seconds: float) -> None:
@@ -57,7 +57,7 @@ _current: ContextVar[RequestBudget | None] = ContextVar("request_budget", defaul
 
 
 def current_budget() -> RequestBudget:
-    """Without limits where neither a request nor background work set one (scripts)."""
+    """Without limits where neither a request nor background work has set one (scripts)."""
     return _current.get() or RequestBudget()
 
 
@@ -67,5 +67,6 @@ def start_request(database_seconds: float) -> None:
 
 
 def limit_database_seconds(seconds: float) -> None:
-    """From here on a piece of work may take so long; a request's arrival stays what it was."""
+    """From now on a piece of work may take this long: from the arrival of the request, or without
+    one from the start of the work."""
     _current.set(replace(current_budget(), database_seconds=seconds))

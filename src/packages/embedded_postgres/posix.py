@@ -169,7 +169,7 @@ class Server:
             link.symlink_to(self._folder)
         if link.lstat().st_uid != os.geteuid() or os.path.realpath(link) != str(self._folder):
             raise EmbeddedPostgresError(
-                f"{link} belongs to somebody else: set TMPDIR to a folder of your own."
+                f"{link} belongs to another user: set TMPDIR to a folder of your own."
             )
 
 
