@@ -167,7 +167,7 @@ def test_sessions_are_listed_for_the_caller(signed_in):
         response = client.get("/api/auth/sessions?limit=5&offset=2")
 
     assert (response.status_code, response.json()) == (200, [session])
-    service.assert_called_once_with(1, "s1", 5, 2)
+    service.assert_called_once_with(1, "s1", 6, 2)
 
 
 def test_one_session_is_ended_for_its_owner_alone(signed_in):

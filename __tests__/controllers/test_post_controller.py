@@ -24,7 +24,7 @@ POST = {
 POST_AS_JSON = {**POST, "created_at": "2026-11-21T12:00:00Z"}
 EVERYTHING = {
     "user_id": 1,
-    "limit": 10,
+    "limit": 11,
     "offset": 0,
     "after_id": None,
     "reply_to_id": 0,
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.usefixtures("no_database", "come_from")
     ("query", "changes"),
     [
         ("", {}),
-        ("limit=3&offset=4", {"limit": 3, "offset": 4}),
+        ("limit=3&offset=4", {"limit": 4, "offset": 4}),
         ("reply_to_id=7&owner_id=8", {"reply_to_id": 7, "owner_id": 8}),
         ("reply_to_id=0&owner_id=0", {}),
         ("search=100%25_a", {"search": "100%_a"}),
@@ -162,8 +162,8 @@ class TestReaders:
         assert repository.mock_calls == []
 
 
-def test_the_last_row_of_a_full_page_leads_to_the_next():
-    rows = [{**POST, "id": 9}, {**POST, "id": 5}]
+def test_the_last_row_of_a_page_leads_to_the_next():
+    rows = [{**POST, "id": 9}, {**POST, "id": 5}, {**POST, "id": 4}]
     with patch("services.post_service.get_all_posts", return_value=rows):
         link = client.get("/api/posts?limit=2&search=a").headers["Link"]
     target, _, relation = link.partition(">; ")
@@ -171,7 +171,7 @@ def test_the_last_row_of_a_full_page_leads_to_the_next():
         response = client.get(target.removeprefix("<"))
 
     assert relation == 'rel="next"'
-    service.assert_called_once_with({**EVERYTHING, "limit": 2, "search": "a", "after_id": 5})
+    service.assert_called_once_with({**EVERYTHING, "limit": 3, "search": "a", "after_id": 5})
     assert "Link" not in response.headers
 
 

@@ -25,9 +25,9 @@ pytestmark = pytest.mark.usefixtures("no_database", "come_from")
 
 @pytest.mark.parametrize(
     ("query", "expected"),
-    [("", (10, 0)), ("?limit=5&offset=2", (5, 2)), ("?limit=100&offset=0", (100, 0))],
+    [("", (11, 0)), ("?limit=5&offset=2", (6, 2)), ("?limit=100&offset=0", (101, 0))],
 )
-def test_the_list_hands_limit_and_offset_on(query, expected):
+def test_the_list_asks_for_a_page_and_the_row_behind_it(query, expected):
     with patch("controllers.user_controller.get_all_users", return_value=[USER]) as service:
         response = client.get(f"/api/users{query}")
 
@@ -404,7 +404,7 @@ def test_called_directly_the_controllers_give_the_services_dict_as_it_is():
         dto = UpdateUserDto(first_name="Anna")
         assert user_controller.update_user_by_id(1, dto) is user
     with patch("controllers.user_controller.get_all_users", return_value=[user]):
-        page = SimpleNamespace(limit=10, offset=0, by_offset=lambda rows: rows)
+        page = SimpleNamespace(fetch_limit=11, offset=0, by_offset=lambda rows: rows)
         assert user_controller.get_users(page) == [user]
     with patch("controllers.user_controller.delete_user"):
         assert user_controller.delete_user_by_id(1) is None

@@ -1,5 +1,6 @@
 """Pages and the way to the next one, in a tiny app that lists the numbers from 25 down."""
 
+from math import ceil
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -16,13 +17,13 @@ inner = FastAPI()
 
 @inner.get("/by-offset")
 def by_offset(page: OffsetPage):
-    return page.by_offset(ROWS[page.offset : page.offset + page.limit])
+    return page.by_offset(ROWS[page.offset : page.offset + page.fetch_limit])
 
 
 @inner.get("/by-cursor")
 def by_cursor(page: CursorPage):
     rows = [row for row in ROWS if page.after_id is None or row["id"] < page.after_id]
-    return page.by_cursor(rows[page.offset : page.offset + page.limit])
+    return page.by_cursor(rows[page.offset : page.offset + page.fetch_limit])
 
 
 client = TestClient(RequestContext(inner, seconds=5.0))
@@ -52,15 +53,15 @@ class TestBoth:
     def test_ten_rows_from_the_start_if_nothing_is_said(self, path):
         assert [row["id"] for row in client.get(path).json()] == list(range(25, 15, -1))
 
-    @pytest.mark.parametrize("limit", [1, 7, 10, 24, 26, 100])
+    @pytest.mark.parametrize("limit", [1, 5, 7, 10, 24, 25, 26, 100])
     def test_the_links_lead_through_everything_once(self, path, limit):
         seen = list(pages(f"{path}?limit={limit}"))
 
         assert [number for page in seen for number in page] == list(range(25, 0, -1))
-        assert len(seen) == 25 // limit + 1
+        assert len(seen) == ceil(25 / limit)
 
-    def test_a_full_last_page_is_followed_by_an_empty_one(self, path):
-        assert [len(page) for page in pages(f"{path}?limit=5&offset=5")] == [5, 5, 5, 5, 0]
+    def test_a_full_page_is_the_last_if_nothing_is_behind_it(self, path):
+        assert [len(page) for page in pages(f"{path}?limit=5&offset=5")] == [5, 5, 5, 5]
 
     def test_a_page_that_is_not_full_is_the_last(self, path):
         assert next_of(client.get(f"{path}?limit=100")) is None

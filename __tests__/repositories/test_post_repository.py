@@ -143,10 +143,10 @@ class TestGetAllPosts:
     @pytest.mark.parametrize(
         ("filters", "bound"),
         [
-            ({"offset": 0}, "LIMIT 100 "),
-            ({"offset": 0, "reply_to_id": 7}, "LIMIT 100 "),
-            ({"offset": 0, "owner_id": 9}, "LIMIT 100 "),
-            ({"offset": 0, "after_id": 50}, "LIMIT 100 "),
+            ({"offset": 0}, "LIMIT 101 "),
+            ({"offset": 0, "reply_to_id": 7}, "LIMIT 101 "),
+            ({"offset": 0, "owner_id": 9}, "LIMIT 101 "),
+            ({"offset": 0, "after_id": 50}, "LIMIT 101 "),
             ({"offset": 1}, ""),
             ({"offset": 0, "search": "gopher"}, ""),
             ({"offset": 0, "search": "zq", "owner_id": 9}, ""),

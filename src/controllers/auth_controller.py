@@ -64,7 +64,7 @@ def get_sessions(
     session_id: CurrentSessionId, user_id: CurrentUserId, page: OffsetPage
 ) -> list[Session]:
     """Where you are logged in, the newest login first."""
-    rows = session_service.get_all(user_id, session_id, page.limit, page.offset)
+    rows = session_service.get_all(user_id, session_id, page.fetch_limit, page.offset)
     return page.by_offset(rows)
 
 

@@ -56,5 +56,5 @@ def _filter(page: UuidCursorPage, status: Status | None) -> OrderFilter:
         "owner_id": None,
         "status": status,
         "after_id": page.after_uuid,
-        "limit": page.limit,
+        "limit": page.fetch_limit,
     }

@@ -20,7 +20,7 @@ def get_all_posts(
         post_service.get_all_posts(
             {
                 "user_id": reader_id,
-                "limit": page.limit,
+                "limit": page.fetch_limit,
                 "offset": page.offset,
                 "after_id": page.after_id,
                 "reply_to_id": reply_to_id,

@@ -16,7 +16,7 @@ from services import product_service
 
 def get_products(page: CursorPage) -> list[Product]:
     """All products, ordered by id. The `Link` header leads to the next page."""
-    return page.by_cursor(product_service.get_all(page.after_id, page.limit, page.offset))
+    return page.by_cursor(product_service.get_all(page.after_id, page.fetch_limit, page.offset))
 
 
 def get_product(product_id: ProductId) -> Product:

@@ -19,7 +19,7 @@ from services import audit_service, permission_service, role_service
 
 def get_roles(page: OffsetPage) -> list[Role]:
     """All roles with their permissions, ordered by name."""
-    return page.by_offset(role_service.get_all(page.limit, page.offset))
+    return page.by_offset(role_service.get_all(page.fetch_limit, page.offset))
 
 
 def create_role(dto: CreateRoleDto) -> Role:
@@ -49,7 +49,7 @@ def set_role_permissions(role_id: RoleId, dto: RolePermissionsDto) -> Role:
 
 def get_permissions(page: OffsetPage) -> list[Permission]:
     """All permissions, ordered by resource and action."""
-    return page.by_offset(permission_service.get_all(page.limit, page.offset))
+    return page.by_offset(permission_service.get_all(page.fetch_limit, page.offset))
 
 
 def create_permission(dto: CreatePermissionDto) -> Permission:
@@ -64,4 +64,4 @@ def delete_permission(permission_id: PermissionId) -> None:
 
 def get_audit_log(page: CursorPage) -> list[AuditEntry]:
     """Who changed which rights, the newest first."""
-    return page.by_cursor(audit_service.get_all(page.limit, page.offset, page.after_id))
+    return page.by_cursor(audit_service.get_all(page.fetch_limit, page.offset, page.after_id))

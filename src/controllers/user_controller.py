@@ -24,7 +24,7 @@ from services.user_service import update as update_user
 
 def get_users(page: OffsetPage) -> list[User]:
     """Everybody, ordered by id."""
-    return page.by_offset(get_all_users(page.limit, page.offset))
+    return page.by_offset(get_all_users(page.fetch_limit, page.offset))
 
 
 def sign_up(dto: RegisterDto) -> User:

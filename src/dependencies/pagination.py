@@ -1,10 +1,11 @@
 """One page of a list, and the way to the next: a `Link: <...>; rel="next"` header (RFC 8288).
 
-A full page names its successor; a page that is not full is the last one.
+A controller asks for one row more than the page holds (`page.fetch_limit`): if it is there, another
+page follows.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 from urllib.parse import quote, urlencode
@@ -16,7 +17,7 @@ from pydantic import BeforeValidator, Field
 from dependencies.middleware.request_context import add_header
 from dto.fields import is_decimal
 
-Rows = TypeVar("Rows", bound=Sequence[Mapping[str, Any]])
+Row = TypeVar("Row", bound=Mapping[str, Any])
 
 MAX_OFFSET = 2**31 - 1
 # Eight bytes, in base64 without padding.
@@ -61,21 +62,28 @@ class Page:
     after_id: int | None = None
     after_uuid: UUID | None = None
 
-    def by_offset(self, rows: Rows) -> Rows:
-        """The rows, with a link that skips them."""
-        return self._linked(rows, {"offset": str(self.offset + self.limit)})
+    @property
+    def fetch_limit(self) -> int:
+        return self.limit + 1
 
-    def by_cursor(self, rows: Rows) -> Rows:
-        """The rows, with a link that goes on behind the last one, whatever is added meanwhile."""
-        return self._linked(rows, {"cursor": _encode(rows[-1]["id"])} if rows else {})
+    def by_offset(self, rows: list[Row]) -> list[Row]:
+        """The page; if `rows` has one more, with a link that skips the page."""
+        if len(rows) > self.limit:
+            self._link({"offset": str(self.offset + self.limit)})
+        return rows[: self.limit]
 
-    def _linked(self, rows: Rows, position: dict[str, str]) -> Rows:
-        if len(rows) == self.limit:
-            query = dict(self.request.query_params)
-            query.pop("offset", None)
-            target = f"{quote(self.request.scope['path'])}?{urlencode({**query, **position})}"
-            add_header(self.request.scope, "link", f'<{target}>; rel="next"')
-        return rows
+    def by_cursor(self, rows: list[Row]) -> list[Row]:
+        """The same with a link that continues after the page's last row, whatever was added
+        meanwhile."""
+        if len(rows) > self.limit:
+            self._link({"cursor": _encode(rows[self.limit - 1]["id"])})
+        return rows[: self.limit]
+
+    def _link(self, position: dict[str, str]) -> None:
+        query = dict(self.request.query_params)
+        query.pop("offset", None)
+        target = f"{quote(self.request.scope['path'])}?{urlencode({**query, **position})}"
+        add_header(self.request.scope, "link", f'<{target}>; rel="next"')
 
 
 def _encode(row_id: int | str) -> str:

@@ -22,7 +22,8 @@ READER_COLUMNS: LiteralString = """
     (SELECT count(*) > 0 FROM likes l WHERE l.user_id = %s AND l.post_id = p.id) AS user_liked,
     (SELECT count(*) > 0 FROM views v WHERE v.user_id = %s AND v.post_id = p.id) AS user_viewed
 """
-MAX_PAGE: LiteralString = "LIMIT 100"
+# 100 posts, and the one by which the controller sees that another page follows.
+MAX_PAGE: LiteralString = "LIMIT 101"
 # An index of trigrams knows three letters in a row, and how words begin and end. Whatever has none
 # of that, "zq" say, is looked for in so many of the newest posts, instead of in all of them.
 HAS_TRIGRAM = re.compile(r"[^\W_]{3}|[\W_][^\W_]|[^\W_]{2}[\W_]")
