@@ -131,6 +131,14 @@ LAYERS = {
 # Whoever registers and logs in is a row of user_repository and session_repository.
 WITHOUT_A_FILE = {"repositories/auth_repository.py"}
 
+# Libraries whose private names we use, each in one module, which has a test that finds them.
+PRIVATE_NAMES_IN = {
+    "fastapi": "dependencies/routing/fastapi_internals.py",
+    "psycopg": "config/psycopg_internals.py",
+}
+# Public in spite of their names: Python documents them.
+NOT_PRIVATE = {"_asdict", "_exit", "_fields", "_replace"}
+
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -284,6 +292,55 @@ class TestRooms:
             or (isinstance(node, ast.alias) and node.name in names)
         }
         assert reading == {"config/settings.py"}
+
+    def test_private_names_of_a_library_stand_in_one_module(self):
+        """`x._name`, where nothing of ours has that name, and `from library import _name`."""
+        ours = {
+            getattr(node, "name", None) or getattr(node, "attr", None) or getattr(node, "id", None)
+            for tree in TREES.values()
+            for node in ast.walk(tree)
+            if isinstance(node, (*FUNCTIONS, ast.ClassDef))
+            or (isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store))
+        }
+
+        def is_private(name: str) -> bool:
+            return name.startswith("_") and not name.startswith("__")
+
+        using = {
+            file
+            for file, tree in TREES.items()
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and is_private(node.attr)
+            if node.attr not in ours | NOT_PRIVATE
+        } | {
+            file
+            for file, tree in TREES.items()
+            for name in imports_of(tree)
+            if any(map(is_private, name.split(".")))
+        }
+        assert using == set(PRIVATE_NAMES_IN.values())
+        for library, file in PRIVATE_NAMES_IN.items():
+            assert library in top_names(TREES[file]), file
+
+    def test_a_dto_has_no_state_and_decides_nothing(self):
+        """Its functions are its own validators': other rooms import types, and no functions."""
+        functions = {
+            f"{file.removesuffix('.py').replace('/', '.')}.{function.name}"
+            for file, tree in in_room("dto").items()
+            for function in functions_of(tree)
+        }
+        imported = [
+            f"{file} imports {name}"
+            for file, tree in TREES.items()
+            for name in imports_of(tree) & functions
+            if room_of(file) != "dto"
+        ]
+        stateful = [
+            file for file, tree in in_room("dto").items() if "contextvars" in top_names(tree)
+        ]
+        # A validator of numbers in a query.
+        assert imported == ["dependencies/pagination.py imports dto.fields.is_decimal"]
+        assert stateful == []
 
     def test_a_controller_is_three_statements_without_try(self):
         too_much = [
