@@ -13,7 +13,9 @@ from routes import (
     user_routes,
 )
 
+# FastAPI tries the routes one after the other. Those that are asked all the time stand first.
 ROUTERS: list[APIRouter] = [
+    system_routes.router,
     auth_routes.hashing,
     auth_routes.password_form,
     auth_routes.public,
@@ -28,7 +30,6 @@ ROUTERS: list[APIRouter] = [
     auth_routes.router,
     auth_routes.recovery,
     auth_routes.recovery_hashing,
-    system_routes.router,
     system_routes.probes,
     system_routes.to_docs,
     system_routes.metrics,

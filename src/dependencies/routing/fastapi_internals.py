@@ -6,8 +6,9 @@ changed. All other modules import what FastAPI documents.
 
 from typing import Any
 
+from fastapi._compat import field_annotation_is_scalar
 from fastapi.dependencies.models import Dependant
-from fastapi.dependencies.utils import get_dependant, request_params_to_args
+from fastapi.dependencies.utils import get_dependant
 from fastapi.routing import (
     APIRoute,
     _effective_route_context_var,  # pyright: ignore[reportPrivateUsage]
@@ -17,9 +18,9 @@ from fastapi.routing import (
 __all__ = [
     "Dependant",
     "effective_route",
+    "field_annotation_is_scalar",
     "get_dependant",
     "iter_route_contexts",
-    "request_params_to_args",
 ]
 
 CHECKED_VERSION = "0.165.0"

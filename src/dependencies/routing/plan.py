@@ -12,11 +12,30 @@ from typing import Any
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from dependencies.routing.fastapi_internals import request_params_to_args
-
 AsyncFunction = Callable[..., Awaitable[Any]]
 Arguments = dict[str, Any]
+INVALID = object()
 NOT_JSON = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One value out of the path, the query, the headers or the cookies."""
+
+    name: str
+    source: Callable[[Request], Mapping[str, str]]
+    alias: str
+    # FastAPI's, which validates the value.
+    field: Any
+    # INVALID for a parameter that must be there.
+    default: Any
+
+    def read(self, request: Request) -> Any:
+        raw = self.source(request).get(self.alias)
+        if raw is None:
+            return self.default
+        value, errors = self.field.validate(raw)
+        return INVALID if errors else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +43,7 @@ class Step:
     """The call of a dependency, or at last of the controller."""
 
     call: AsyncFunction
-    # Where in the request to look, and FastAPI's fields of the parameters that are there.
-    fields: tuple[tuple[Callable[[Request], Mapping[str, Any]], list[Any]], ...]
+    parameters: tuple[Parameter, ...]
     # Names of the arguments that get the request itself.
     request_names: tuple[str, ...]
     # Names of arguments, with the numbers of the earlier steps whose results they are.
@@ -34,11 +52,11 @@ class Step:
     def read(self, request: Request) -> Arguments | None:
         """The arguments that the request gives; None when one is missing or not valid."""
         arguments: Arguments = dict.fromkeys(self.request_names, request)
-        for source, fields in self.fields:
-            values, errors = request_params_to_args(fields, source(request))
-            if errors:
+        for parameter in self.parameters:
+            value = parameter.read(request)
+            if value is INVALID:
                 return None
-            arguments |= values
+            arguments[parameter.name] = value
         return arguments
 
 
@@ -62,7 +80,7 @@ class Plan:
             content = await _json(request)
             if content is NOT_JSON:
                 return None
-            value, errors = self.body.validate(content, loc=("body",))
+            value, errors = self.body.validate(content)
             if errors:
                 return None
             arguments[-1][self.body.name] = value

@@ -5,6 +5,7 @@ response) gets no plan and is FastAPI's own.
 """
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from functools import partial
 from inspect import (
     isasyncgenfunction,
@@ -16,12 +17,16 @@ from inspect import (
 from operator import attrgetter
 from typing import Any, cast
 
-from fastapi import params
+from fastapi import Request, params
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
-from dependencies.routing.fastapi_internals import Dependant, get_dependant
-from dependencies.routing.plan import AsyncFunction, Plan, Step
+from dependencies.routing.fastapi_internals import (
+    Dependant,
+    field_annotation_is_scalar,
+    get_dependant,
+)
+from dependencies.routing.plan import INVALID, AsyncFunction, Parameter, Plan, Step
 
 Overrides = Mapping[Callable[..., Any], Callable[..., Any]]
 
@@ -80,21 +85,15 @@ def _add_step(
             known[key] = len(steps) - 1
         if each.name is not None:
             results.append((each.name, known[key]))
-    fields = {
-        "path_params": dependant.path_params,
-        "query_params": dependant.query_params,
-        "headers": dependant.header_params,
-        "cookies": dependant.cookie_params,
-    }
-    request_names = dependant.request_param_name, dependant.http_connection_param_name
-    steps.append(
-        Step(
-            call,
-            tuple((attrgetter(source), found) for source, found in fields.items() if found),
-            tuple(name for name in request_names if name),
-            tuple(results),
-        )
+    sources = (
+        (attrgetter("path_params"), dependant.path_params),
+        (attrgetter("query_params"), dependant.query_params),
+        (attrgetter("headers"), dependant.header_params),
+        (attrgetter("cookies"), dependant.cookie_params),
     )
+    parameters = [_parameter(source, field) for source, fields in sources for field in fields]
+    request_names = dependant.request_param_name, dependant.http_connection_param_name
+    steps.append(Step(call, tuple(parameters), tuple(filter(None, request_names)), tuple(results)))
 
 
 def _require_plannable(dependant: Dependant) -> None:
@@ -117,6 +116,22 @@ def _overridden(dependant: Dependant, overrides: Overrides) -> Dependant:
     return get_dependant(
         path=path, call=overrides[call], name=dependant.name, scope=dependant.scope
     )
+
+
+def _parameter(source: Callable[[Request], Mapping[str, str]], field: Any) -> Parameter:
+    """A parameter of one value, under one name."""
+    info, default = field.field_info, field.default
+    if (
+        not field_annotation_is_scalar(info.annotation)
+        or info.validation_alias not in (None, info.alias)
+        or info.validate_default
+        or info.default_factory
+        or deepcopy(default) is not default
+    ):
+        raise _NotPlannable
+    if info.is_required():
+        default = INVALID
+    return Parameter(field.name, source, field.alias, field, default)
 
 
 def _async_function(call: Any) -> AsyncFunction:
