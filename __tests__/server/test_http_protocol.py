@@ -31,7 +31,7 @@ async def app(scope, receive, send):
 
 @pytest.fixture
 def server(monkeypatch):
-    monkeypatch.setattr(bounded_http, "REQUEST_SECONDS", 0.5)
+    monkeypatch.setattr(bounded_http, "ARRIVAL_SECONDS", 0.5)
     config = uvicorn.Config(
         app, port=free_port(), http=bounded_http.BoundedHttp, log_config=None, lifespan="off"
     )

@@ -8,23 +8,19 @@ import json
 from asyncio import TimerHandle, Transport
 from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
-
 from server.joined_writes import JoinedWrites
+from server.uvicorn_internals import STATUS_LINE, HttpConnection
 from utils.errors import error_body
 
 MAX_HEAD_BYTES = 64 * 1024
 TOO_LARGE = "The headers are too large"
 # A request must have arrived in full after this long, or at the latest after twice as long.
-REQUEST_SECONDS = 10.0
+ARRIVAL_SECONDS = 10.0
 
 
-class BoundedHttp(HttpToolsProtocol):
+class BoundedHttp(HttpConnection):
     """One connection."""
 
-    # None until the first request begins; a cycle is a request whose headers have arrived.
-    scope: Any
-    cycle: Any
     _watch: TimerHandle
     # Bytes since the last request was complete.
     _read = 0
@@ -40,7 +36,7 @@ class BoundedHttp(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         self._read += len(data)
         super().data_received(data)
-        large = self._read > MAX_HEAD_BYTES and self._awaits_head()
+        large = self._read > MAX_HEAD_BYTES and self.awaits_headers
         if large and not self.transport.is_closing():
             self._refuse(431, TOO_LARGE)
 
@@ -57,25 +53,17 @@ class BoundedHttp(HttpToolsProtocol):
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
-        large = self._awaits_head() and self._read > MAX_HEAD_BYTES
+        large = self.awaits_headers and self._read > MAX_HEAD_BYTES
         self._refuse(431, TOO_LARGE) if large else self._refuse(400, msg)
 
-    def _awaits_body(self) -> bool:
-        return self.cycle is not None and self.cycle.more_body
-
-    def _awaits_head(self) -> bool:
-        """A request has begun, and has no cycle of its own yet."""
-        return self.scope is not None and (self.cycle is None or self.cycle.scope is not self.scope)
-
     def _watch_again(self) -> None:
-        self._watch = self.loop.call_later(REQUEST_SECONDS, self._check, self.scope)
+        self._watch = self.loop.call_later(ARRIVAL_SECONDS, self._check, self.scope)
 
     def _check(self, before: Any) -> None:
         """Ends the connection if the request that is on its way was so at the last look, too."""
-        if self not in self.connections:  # a WebSocket by now
+        if self.is_websocket:
             return
-        on_its_way = self.scope is None or self._awaits_head() or self._awaits_body()
-        if on_its_way and self.scope is before:
+        if self.awaits_request and self.scope is before:
             self._refuse(408, "The request did not arrive in time")
         else:
             self._watch_again()
@@ -86,10 +74,6 @@ class BoundedHttp(HttpToolsProtocol):
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
             "connection: close\r\n\r\n"
         )
-        # A second answer, or one in the middle of another, would be taken for something else.
-        cycle = self.cycle
-        begun = cycle is not None and cycle.response_started
-        done = cycle is not None and cycle.response_complete and not cycle.more_body
-        if done or not begun:
+        if self.may_answer:
             self.transport.write(STATUS_LINE[status] + head.encode() + body)
         self.transport.close()

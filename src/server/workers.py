@@ -7,8 +7,8 @@ from socket import socket
 from time import monotonic, sleep
 
 from uvicorn import Config
-from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors.multiprocess import Process
+
+from server.uvicorn_internals import STARTUP_FAILURE, Process
 
 ROUND_SECONDS = 0.5
 # Half a minute. Rounds are counted instead of seconds: a supervisor that was itself suspended must

@@ -23,8 +23,6 @@ __all__ = [
     "iter_route_contexts",
 ]
 
-CHECKED_VERSION = "0.165.0"
-
 
 def effective_route(route: APIRoute) -> APIRoute:
     """The route as it is included, for its `get_route_handler`: with the dependencies of its
