@@ -21,7 +21,7 @@ def own_redis(tmp_path, monkeypatch):
     server.start()
     with settings_with(REDIS_HOST="127.0.0.1", REDIS_PORT=str(server.port)) as settings:
         redis.open_redis(settings)
-        assert eventually(redis.answers)
+        assert eventually(redis.takes_writes)
         yield server
         redis.close_redis()
     server.kill()

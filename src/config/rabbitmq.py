@@ -4,24 +4,29 @@ pika's connection belongs to the thread that opened it, and sends its heartbeats
 thread calls it: so the relay and the consumer each open their own.
 """
 
-import socket
 from contextlib import suppress
-from threading import Thread
+from threading import Lock, Thread
+from time import monotonic
 from typing import NamedTuple
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
-from pika.exceptions import AMQPConnectionError
+from pika.exceptions import AMQPConnectionError, AMQPError, UnroutableError
 
 from config.settings import Settings, get_settings
 
 # pika takes a silent broker for dead five seconds after this.
 HEARTBEAT_SECONDS = 4
-PING_TIMEOUT_SECONDS = 0.2
+PING_TIMEOUT_SECONDS = 1.0
+PING_PAUSE_SECONDS = 0.5
+PING_ROUTING_KEY = "gophertalk.ping"
 CLOSE_TIMEOUT_SECONDS = 1.0
-PROTOCOL_HEADER = b"AMQP\x00\x00\x09\x01"
 # How long a message that failed waits for its next attempt; after the last one it is parked.
 RETRY_SECONDS = (1.0, 5.0, 25.0)
+
+_ping_lock = Lock()
+# When the last ping ended, on the clock of `monotonic`, and whether it succeeded.
+_last_ping = (float("-inf"), False)
 
 
 class Topology(NamedTuple):
@@ -102,12 +107,36 @@ def _close(connection: BlockingConnection) -> None:
         connection.close()
 
 
-def answers(settings: Settings) -> bool:
-    """Whether RabbitMQ listens at that address: it answers the header of its protocol."""
-    address = (settings.rmq_host, settings.rmq_port)
+def takes_events(settings: Settings, events: list[str]) -> bool:
+    """Whether RabbitMQ would do its work now: it lets us in, and takes a message for our exchange.
+
+    Whoever asks again within PING_PAUSE_SECONDS gets the same answer: a ping costs a connection.
+    """
+    global _last_ping
+    with _ping_lock:
+        if monotonic() > _last_ping[0] + PING_PAUSE_SECONDS:
+            answers: list[bool] = []
+            # In a thread, because pika waits for most answers without a time limit.
+            ping = Thread(target=lambda: answers.append(_ping(settings, events)), daemon=True)
+            ping.start()
+            ping.join(PING_TIMEOUT_SECONDS)
+            _last_ping = (monotonic(), answers == [True])
+        return _last_ping[1]
+
+
+def _ping(settings: Settings, events: list[str]) -> bool:
+    """What the relay does, with a message that no queue takes: it comes back."""
+    connection = None
     try:
-        with socket.create_connection(address, timeout=PING_TIMEOUT_SECONDS) as connection:
-            connection.sendall(PROTOCOL_HEADER)
-            return connection.recv(1) == b"\x01"
-    except OSError:
+        connection = connect(settings)
+        channel = connection.channel()
+        topology().declare(channel, events)
+        channel.confirm_delivery()
+        channel.basic_publish(topology().exchange, PING_ROUTING_KEY, b"", mandatory=True)
+    except UnroutableError:
+        return True
+    except AMQPError:
         return False
+    finally:
+        close(connection)
+    return True

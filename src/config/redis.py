@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from threading import Lock
 from time import monotonic
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import redis
 from redis import Redis
@@ -88,10 +88,12 @@ def ask(command: Callable[[Redis], Answer]) -> Answer:
     return answer
 
 
-def answers() -> bool:
-    """Asks now, also while Redis is known to be down."""
+def takes_writes() -> bool:
+    """Whether Redis would do its work now: it lets us in, and is no read-only replica or full.
+    Asks also while Redis is known to be down."""
+    write = "return redis.call('SET', KEYS[1], '', 'PX', 1000)"
     try:
-        return client is not None and bool(client.ping())
+        return client is not None and bool(cast(Any, client).eval(write, 1, "gophertalk:ping"))
     except redis.RedisError:
         return False
 

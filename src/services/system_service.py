@@ -4,6 +4,7 @@ from config import db, rabbitmq, redis
 from config.settings import get_settings
 from dto.system_dto import Parts, State
 from repositories import system_repository
+from services.event_service import HANDLERS
 from utils import process_state
 from utils.errors import Unavailable
 from utils.request_budget import limit_database_seconds
@@ -42,14 +43,16 @@ def database_answers() -> bool:
 
 
 def ping() -> Parts:
-    """Asks each part now; none is waited for long."""
+    """Whether each part would do its work now; none is waited for long."""
     settings = get_settings()
     return {
         "database": _state(database_answers()),
-        "redis": _state(redis.answers()) if settings.redis_host else "off",
-        "rabbitmq": _state(rabbitmq.answers(settings)) if settings.rmq_host else "off",
+        "redis": _state(redis.takes_writes()) if settings.redis_host else "off",
+        "rabbitmq": _state(rabbitmq.takes_events(settings, list(HANDLERS)))
+        if settings.rmq_host
+        else "off",
     }
 
 
-def _state(answers: bool) -> State:
-    return "ok" if answers else "down"
+def _state(works: bool) -> State:
+    return "ok" if works else "down"
