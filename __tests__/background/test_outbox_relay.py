@@ -180,7 +180,7 @@ def test_says_when_events_wait_for_long(shop, caplog):
         assert not caplog.records
         execute("UPDATE outbox SET created_at = now() - interval '61 seconds'")
         outbox_service.alert_when_late()
-    assert "waiting for 61 seconds" in caplog.text
+    assert "waited for 61 seconds" in caplog.text
 
 
 def test_sweeps_what_has_served_its_time(shop):

@@ -57,7 +57,7 @@ def test_orders_are_read_through_a_restart_and_never_stale(own_redis, db):
     assert read()["status"] == read()["status"] == "PENDING"
     own_redis.kill()
     assert order_repository.update_status(order_id, "PAID", ["PENDING"])
-    order_cache.drop(order_id)
+    order_cache.invalidate(order_id)
     assert read()["status"] == "PAID"
     own_redis.start()
     assert eventually(asked)

@@ -179,7 +179,7 @@ class TestEveryDocumentedRefusal:
     def to_429(self, world, operation):
         """Whoever is counted has asked too often."""
         request = world.good(operation.id)
-        verdict = rate_limit_service.Verdict(False, 5, 60, 0, 7)
+        verdict = rate_limit_service.Outcome(False, 5, 60, 0, 7)
         self.patch.setattr(rate_limit_service, "rate_of", lambda name: "5/minute")
         self.patch.setattr(rate_limit_service, "hit", lambda *_: verdict)
         self.patch.setattr(rate_limit, "client_address", lambda _: "198.18.0.1")

@@ -36,10 +36,10 @@ def no_database():
 
 
 @pytest.fixture(autouse=True)
-def ask_to_confirm():
+def request_confirmation():
     """No mail is on its way."""
-    with patch("services.recovery_service.ask_to_confirm") as ask_to_confirm:
-        yield ask_to_confirm
+    with patch("services.recovery_service.request_confirmation") as request_confirmation:
+        yield request_confirmation
 
 
 @pytest.fixture
@@ -125,20 +125,20 @@ class TestRegister:
         generate.assert_not_called()
 
     @pytest.mark.parametrize("function", ["register", "sign_up"])
-    def test_an_address_is_to_be_confirmed(self, ask_to_confirm, function):
+    def test_an_address_is_to_be_confirmed(self, request_confirmation, function):
         with patch("services.auth_service.create_user", return_value={"id": 7}):
             getattr(auth_service, function)({**REGISTRATION, "email": "anna@example.org"})
 
-        ask_to_confirm.assert_called_once_with(7, "anna@example.org")
+        request_confirmation.assert_called_once_with(7, "anna@example.org")
 
     @pytest.mark.parametrize("optional", [{}, {"email": None}])
-    def test_no_address_gets_no_mail(self, ask_to_confirm, optional):
+    def test_no_address_gets_no_mail(self, request_confirmation, optional):
         with patch("services.auth_service.create_user", return_value={"id": 7}):
             auth_service.sign_up({**REGISTRATION, **optional})
 
-        ask_to_confirm.assert_not_called()
+        request_confirmation.assert_not_called()
 
-    def test_a_taken_name_gives_no_tokens_and_no_mail(self, ask_to_confirm):
+    def test_a_taken_name_gives_no_tokens_and_no_mail(self, request_confirmation):
         error = Conflict("User already exists")
         with (
             patch("services.auth_service.create_user", side_effect=error),
@@ -148,7 +148,7 @@ class TestRegister:
             auth_service.register({**REGISTRATION, "email": "anna@example.org"})
 
         generate.assert_not_called()
-        ask_to_confirm.assert_not_called()
+        request_confirmation.assert_not_called()
 
 
 class TestLogin:

@@ -40,7 +40,7 @@ def proxy(monkeypatch):
         redis.open_redis(settings)
         yield proxy
         redis.close_redis()
-        order_cache._undropped.clear()
+        order_cache._pending_deletes.clear()
 
 
 @pytest.fixture
@@ -77,13 +77,13 @@ def test_a_copy_has_an_end(order_id, server):
 
 def test_a_write_drops_the_copy(order_id):
     order_cache.read(order_id, lambda: OLD)
-    order_cache.drop(order_id)
+    order_cache.invalidate(order_id)
     assert order_cache.read(order_id, lambda: NEW) == NEW
 
 
 def test_what_was_read_before_a_write_is_not_filled_in_after_it(order_id):
     def load_while_another_writes():
-        order_cache.drop(order_id)
+        order_cache.invalidate(order_id)
         return OLD
 
     order_cache.read(order_id, load_while_another_writes)
@@ -93,7 +93,7 @@ def test_what_was_read_before_a_write_is_not_filled_in_after_it(order_id):
 
 def test_nor_when_a_second_reader_came_in_between(order_id):
     def load_while_another_writes_and_reads():
-        order_cache.drop(order_id)
+        order_cache.invalidate(order_id)
         order_cache.read(order_id, lambda: NEW)
         return OLD
 
@@ -112,29 +112,29 @@ def test_a_reader_that_died_holds_nobody_up(order_id, server):
 def test_a_write_that_redis_missed_is_made_up_for(proxy, order_id, trouble, end):
     order_cache.read(order_id, lambda: OLD)
     getattr(proxy, trouble)()
-    order_cache.drop(order_id)
+    order_cache.invalidate(order_id)
     getattr(proxy, end)()
 
     # Whether Redis is asked again already or not: the copy is not used.
     assert order_cache.read(order_id, lambda: NEW)["status"] == "PAID"
     sleep(redis.PAUSE_SECONDS)
     assert order_cache.read(order_id, lambda: NEW)["status"] == "PAID"
-    assert eventually(lambda: order_cache._undropped == {})
+    assert eventually(lambda: order_cache._pending_deletes == {})
 
 
 def test_without_redis_everything_is_read(order_id):
     redis.close_redis()
     order_cache.read(order_id, lambda: OLD)
-    order_cache.drop(order_id)
+    order_cache.invalidate(order_id)
     assert order_cache.read(order_id, lambda: NEW) == NEW
 
 
 def test_what_could_not_be_dropped_is_not_remembered_for_ever(proxy, order_id, monkeypatch):
     proxy.refuse()
-    order_cache.drop(uuid4())
+    order_cache.invalidate(uuid4())
     monkeypatch.setattr(order_cache, "monotonic", lambda: 1e9)
-    order_cache.drop(order_id)
-    assert list(order_cache._undropped) == [order_cache._key(order_id)]
+    order_cache.invalidate(order_id)
+    assert list(order_cache._pending_deletes) == [order_cache._key(order_id)]
 
 
 @pytest.fixture

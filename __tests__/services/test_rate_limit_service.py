@@ -53,12 +53,12 @@ def place(request):
 
 
 def test_so_many_and_no_more(place, who):
-    verdicts = [hit("3/minute", "test", who) for _ in range(5)]
+    outcomes = [hit("3/minute", "test", who) for _ in range(5)]
 
-    assert [each.allowed for each in verdicts] == [True] * 3 + [False] * 2
-    assert [each.remaining for each in verdicts] == [2, 1, 0, 0, 0]
-    assert {(each.quota, each.window) for each in verdicts} == {(3, 60)}
-    assert all(1 <= each.reset <= 60 for each in verdicts)
+    assert [each.allowed for each in outcomes] == [True] * 3 + [False] * 2
+    assert [each.remaining for each in outcomes] == [2, 1, 0, 0, 0]
+    assert {(each.quota, each.window_seconds) for each in outcomes} == {(3, 60)}
+    assert all(1 <= each.reset_seconds <= 60 for each in outcomes)
 
 
 def test_each_for_themselves(place, who):
@@ -79,8 +79,8 @@ def test_the_window_moves_on(place, who, monkeypatch):
 
 def test_is_exact_when_many_come_at_once(place, who):
     with ThreadPoolExecutor(20) as threads:
-        verdicts = list(threads.map(lambda _: hit("50/minute", "test", who), range(200)))
-    assert sum(each.allowed for each in verdicts) == 50
+        outcomes = list(threads.map(lambda _: hit("50/minute", "test", who), range(200)))
+    assert sum(each.allowed for each in outcomes) == 50
 
 
 @needs_redis
@@ -101,8 +101,8 @@ def test_goes_on_counting_without_redis(proxy, who, trouble):
 
     started = monotonic()
     # What was used up stays used up.
-    verdicts = [hit("3/minute", "test", who).allowed for _ in range(6)]
-    assert verdicts == [True] * 2 + [False] * 4
+    outcomes = [hit("3/minute", "test", who).allowed for _ in range(6)]
+    assert outcomes == [True] * 2 + [False] * 4
     assert monotonic() - started < 2
 
 

@@ -119,7 +119,7 @@ class TestForgotPassword:
 
 class TestConfirmEmail:
     def test_the_code_confirms_the_address_once(self, anna, boris, mails):
-        recovery_service.ask_to_confirm(anna.id, "anna@example.org")
+        recovery_service.request_confirmation(anna.id, "anna@example.org")
         code = code_in(mails()[0])
         recovery_service.confirm_email(code)
 
@@ -128,15 +128,15 @@ class TestConfirmEmail:
             recovery_service.confirm_email(code)
 
     def test_nobody_is_asked_twice(self, anna, mails):
-        recovery_service.ask_to_confirm(anna.id, "anna@example.org")
+        recovery_service.request_confirmation(anna.id, "anna@example.org")
         recovery_service.confirm_email(code_in(mails()[0]))
-        recovery_service.ask_to_confirm(anna.id, "anna@example.org")
+        recovery_service.request_confirmation(anna.id, "anna@example.org")
 
         assert len(mails()) == 1
 
     def test_a_reset_code_confirms_nothing_and_the_other_way_round(self, anna, mails):
         reset = code_in(forgot("anna@example.org", mails))
-        recovery_service.ask_to_confirm(anna.id, "anna@example.org")
+        recovery_service.request_confirmation(anna.id, "anna@example.org")
         confirm = code_in(mails()[-1])
         with pytest.raises(InvalidCredentials):
             recovery_service.confirm_email(reset)
@@ -146,7 +146,7 @@ class TestConfirmEmail:
         assert not confirmed(anna)
 
     def test_another_address_voids_the_code(self, anna, mails):
-        recovery_service.ask_to_confirm(anna.id, "anna@example.org")
+        recovery_service.request_confirmation(anna.id, "anna@example.org")
         code = code_in(mails()[0])
         user_service.update(anna.id, {"email": "anna@example.com"})
         with pytest.raises(InvalidCredentials):

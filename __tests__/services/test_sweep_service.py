@@ -66,7 +66,7 @@ def test_another_users_sessions_stay(anna, person):
 def test_while_another_worker_sweeps_nothing_is_done_and_nobody_waits(anna):
     execute("UPDATE tokens SET expires_at = now()")
     with transaction() as conn:
-        assert sweep_repository.take_turn(conn)
+        assert sweep_repository.try_lock(conn)
         assert sweep_service.sweep() == 0
         assert rows()["tokens"] == 2
 

@@ -32,10 +32,10 @@ def no_database():
 
 
 @pytest.fixture(autouse=True)
-def ask_to_confirm():
+def request_confirmation():
     """No mail is on its way."""
-    with patch("services.recovery_service.ask_to_confirm") as ask_to_confirm:
-        yield ask_to_confirm
+    with patch("services.recovery_service.request_confirmation") as request_confirmation:
+        yield request_confirmation
 
 
 @pytest.fixture
@@ -202,20 +202,22 @@ class TestCreate:
         assert order(database) == []
         hashpw.assert_not_called()
 
-    def test_an_address_is_to_be_confirmed_once_the_user_is_there(self, database, ask_to_confirm):
-        database.attach_mock(ask_to_confirm, "ask_to_confirm")
+    def test_an_address_is_to_be_confirmed_once_the_user_is_there(
+        self, database, request_confirmation
+    ):
+        database.attach_mock(request_confirmation, "request_confirmation")
         user_service.create({**NEW, "email": "boris@example.org"})
 
         assert database.mock_calls[-2:] == [
             call.commit(),
-            call.ask_to_confirm(1, "boris@example.org"),
+            call.request_confirmation(1, "boris@example.org"),
         ]
 
     @pytest.mark.parametrize("optional", [{}, {"email": None}])
-    def test_no_address_gets_no_mail(self, database, ask_to_confirm, optional):
+    def test_no_address_gets_no_mail(self, database, request_confirmation, optional):
         user_service.create({**NEW, **optional})
 
-        ask_to_confirm.assert_not_called()
+        request_confirmation.assert_not_called()
 
 
 @pytest.fixture(params=[None, "own"], ids=["without a caller", "on one's own account"])
@@ -240,26 +242,26 @@ class TestUpdateOfNames:
 
         database.update_user.assert_called_once_with(1, {})
 
-    def test_a_new_address_is_to_be_confirmed(self, database, ask_to_confirm):
+    def test_a_new_address_is_to_be_confirmed(self, database, request_confirmation):
         database.is_recent.return_value = True
         user_service.update(1, {"email": "anna@example.org"})
 
-        ask_to_confirm.assert_called_once_with(1, "anna@example.org")
+        request_confirmation.assert_called_once_with(1, "anna@example.org")
 
     @pytest.mark.parametrize("dto", [{"first_name": "Anna"}, {"email": None}])
-    def test_no_new_address_gets_no_mail(self, database, ask_to_confirm, dto):
+    def test_no_new_address_gets_no_mail(self, database, request_confirmation, dto):
         database.is_recent.return_value = True
         user_service.update(1, dto)
 
-        ask_to_confirm.assert_not_called()
+        request_confirmation.assert_not_called()
 
-    def test_an_address_that_is_taken_gets_no_mail(self, database, ask_to_confirm):
+    def test_an_address_that_is_taken_gets_no_mail(self, database, request_confirmation):
         database.is_recent.return_value = True
         database.update_user.side_effect = Conflict("E-mail address already taken")
         with pytest.raises(Conflict):
             user_service.update(1, {"email": "anna@example.org"})
 
-        ask_to_confirm.assert_not_called()
+        request_confirmation.assert_not_called()
 
 
 class TestUpdateWithoutACaller:
@@ -283,7 +285,7 @@ class TestUpdateWithoutACaller:
     @pytest.mark.parametrize("flag", ["is_active", "is_superuser"])
     @pytest.mark.parametrize("value", [True, False])
     def test_flags_stay_as_they_are(self, database, flag, value):
-        with pytest.raises(Forbidden, match="Nobody is known to act"):
+        with pytest.raises(Forbidden, match="without a caller"):
             user_service.update(1, {"first_name": "Anna", flag: value})
 
         assert database.mock_calls == []
@@ -367,13 +369,13 @@ class TestOwnPassword:
         assert order(database) == ["get_password_hash"]
         assert remembered() == ["s1", "s2", "s3"]
 
-    def test_without_proof_nothing_at_all_is_changed(self, database, ask_to_confirm):
+    def test_without_proof_nothing_at_all_is_changed(self, database, request_confirmation):
         dto = {"password": "gopher2!", "first_name": "Anna", "email": "anna@example.org"}
         with pytest.raises(Forbidden, match="current_password"):
             user_service.update(1, dto)
 
         assert order(database) == ["get_password_hash", "get_email", "is_recent"]
-        ask_to_confirm.assert_not_called()
+        request_confirmation.assert_not_called()
 
     def test_the_present_password_sent_along_changes_the_rest_alone(self, database):
         user_service.update(1, {"password": "gopher1!", "first_name": "Anna"})
@@ -447,7 +449,7 @@ class TestUpdateOfSomebodyElse:
         ],
     )
     def test_what_is_a_superusers_to_decide_is_refused(
-        self, database, remembered, ask_to_confirm, before, changes
+        self, database, remembered, request_confirmation, before, changes
     ):
         database.lock_user.side_effect = lambda user_id, conn: {"id": user_id, **before}
         with pytest.raises(Forbidden, match="Only a superuser"):
@@ -456,7 +458,7 @@ class TestUpdateOfSomebodyElse:
         database.update_user.assert_not_called()
         assert "commit" not in order(database)
         assert remembered() == ["s1", "s2", "s3"]
-        ask_to_confirm.assert_not_called()
+        request_confirmation.assert_not_called()
 
 
 class TestSuperusers:

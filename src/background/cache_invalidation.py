@@ -17,6 +17,6 @@ def run_cache_invalidation(stop: Event) -> None:
     while not stop.wait(INTERVAL_SECONDS):
         try:
             with suppress(RedisUnavailable):
-                order_cache.drop_undropped()
+                order_cache.delete_pending()
         except Exception:
             log.exception("outdated copies of orders could not be deleted from Redis")

@@ -12,7 +12,7 @@ from background.heartbeat import tell_systemd
 from config import rabbitmq
 from config.settings import Settings
 from services import event_service
-from services.event_service import HANDLERS, Poison
+from services.event_service import HANDLERS, InvalidEvent
 from utils.errors import Unavailable
 from utils.request_budget import limit_database_seconds
 
@@ -71,14 +71,14 @@ def _handle(
 ) -> None:
     """Acknowledges the message when its work is committed, or another queue has a copy of it."""
     try:
-        event_service.take(event_service.from_message(body))
+        event_service.handle_in_transaction(event_service.from_message(body))
     except Unavailable as error:
         # Nothing is wrong with the message: it is tried again until PostgreSQL is back.
         log.warning("the consumer waits for PostgreSQL: %s", error)
         channel.basic_nack(method.delivery_tag, requeue=True)
         channel.connection.sleep(POLL_SECONDS)
         return
-    except Poison as error:
+    except InvalidEvent as error:
         log.error("message %s is parked: %s", properties.message_id, error)
         _copy_to(channel, topology.dead_letter_queue, properties, body, _attempts(properties) + 1)
     except Exception as error:

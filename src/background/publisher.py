@@ -7,7 +7,7 @@ from pika.exceptions import NackError, UnroutableError
 from config import rabbitmq
 from config.settings import Settings
 from services.event_service import HANDLERS, Event, to_message
-from services.outbox_service import Refused
+from services.outbox_service import DeliveryRejected
 
 
 class Publisher:
@@ -24,7 +24,8 @@ class Publisher:
         self._open_channel().connection.process_data_events(0)
 
     def publish(self, event: Event) -> None:
-        """Returns when RabbitMQ has confirmed that it has stored the message. Raises Refused."""
+        """Returns when RabbitMQ has confirmed that it has stored the message. Raises
+        DeliveryRejected."""
         properties = pika.BasicProperties(
             message_id=str(event.event_id),
             type=event.event,
@@ -37,7 +38,7 @@ class Publisher:
                 self._topology.exchange, event.event, to_message(event), properties, mandatory=True
             )
         except (UnroutableError, NackError) as error:
-            raise Refused(repr(error)) from error
+            raise DeliveryRejected(repr(error)) from error
 
     def close(self) -> None:
         closing, self._connection, self._channel = self._connection, None, None

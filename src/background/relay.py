@@ -59,7 +59,7 @@ def _run(stop: StopEvent, deliver: Deliver, prepare: Callable[[], None]) -> None
             if failures:
                 log.warning("the relay works again")
             failures = 0
-            pause_seconds = 0.0 if delivered == outbox_service.BATCH else POLL_SECONDS
+            pause_seconds = 0.0 if delivered == outbox_service.BATCH_ROWS else POLL_SECONDS
 
 
 def _report(error: Exception) -> None:

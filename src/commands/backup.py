@@ -28,7 +28,7 @@ def restore(file: Path) -> None:
         with database_server(settings) as target, direct_connection(target) as conn:
             applied = backup_service.restore(file, conn)
         print(f"Restored {file}.", *(f"Applied {name}." for name in applied))
-        _drop_cached_orders(settings)
+        _invalidate_cached_orders(settings)
 
 
 @contextmanager
@@ -46,12 +46,12 @@ def _explained() -> Generator[Settings]:
             exit_with_error(str(error))
 
 
-def _drop_cached_orders(settings: Settings) -> None:
+def _invalidate_cached_orders(settings: Settings) -> None:
     """Redis may hold orders as they were before."""
     redis.open_redis(settings)
     try:
         if settings.redis_host:
-            order_cache.drop_all()
+            order_cache.invalidate_all()
     except redis.RedisUnavailable:
         print(
             "Redis does not answer. If it comes back, orders may look as before for "

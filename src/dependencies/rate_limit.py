@@ -1,7 +1,7 @@
-"""How often? The routes name their limit, e.g. `limit("login")`; the settings say how much it is.
+"""Rate limits as guards. A route names its limit, such as `limit("login")`; a setting is its rate.
 
-A limited route tells its clients where they stand, in the headers of the IETF draft "RateLimit
-header fields for HTTP"; who has used up a limit gets 429 and `Retry-After`.
+Answers of limited routes have the headers of the IETF draft "RateLimit header fields for HTTP".
+A client over the limit gets 429 and `Retry-After`.
 """
 
 from collections.abc import Mapping
@@ -19,24 +19,25 @@ from services.access_rules import GUEST_ID
 from utils.digest import sha256_of
 from utils.errors import RateLimited
 
-# Counted for each address, because who calls has no token yet, or may have an old one.
+# These are counted for each address: their callers have no token yet, or an expired one.
 BY_ADDRESS = {"register", "refresh", "token"}
 
 
 class CallerLimit:
-    """So much for each member; for those without a token, for each address."""
+    """Counts for each member, and for each address without a token."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     async def __call__(self, request: Request, caller: AnyCaller) -> None:
         if rate_limit_service.rate_of(self.name) is not None:
-            who = client_address(request) if caller["sub"] == GUEST_ID else f"user {caller['sub']}"
-            await _count(request, self.name, who)
+            is_guest = caller["sub"] == GUEST_ID
+            client_key = client_address(request) if is_guest else f"user {caller['sub']}"
+            await _count(request, self.name, client_key)
 
 
 class AddressLimit:
-    """So much for each address."""
+    """Counts for each address."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -46,7 +47,7 @@ class AddressLimit:
 
 
 class LoginLimit:
-    """So much for each address, and less for each user name that an address tries."""
+    """Counts for each address, and with a lower limit for each user name from one address."""
 
     def __init__(self, field: str) -> None:
         """`field`: what the body calls the user name."""
@@ -56,14 +57,13 @@ class LoginLimit:
         address = client_address(request)
         if address is not None:
             await _count(request, "login_address", address)
-            await _count(
-                request, "login", f"{address} {await _digest_of_name(request, self.field)}"
-            )
+            digest = await _digest_of_name(request, self.field)
+            await _count(request, "login", f"{address} {digest}")
 
 
 async def _digest_of_name(request: Request, field: str) -> str:
-    """Whom somebody tries to log in as. FastAPI has read the body already, which Starlette keeps,
-    and will say what is wrong with it."""
+    """Of the user name in the body. The body is read again from Starlette's copy; if it is not
+    valid, FastAPI refuses it after this."""
     try:
         body: Any = await (request.json() if field == "user_name" else request.form())
     except ValueError:
@@ -72,30 +72,32 @@ async def _digest_of_name(request: Request, field: str) -> str:
     return sha256_of(str(name)).hex()
 
 
-async def _count(request: Request, name: str, who: str | None) -> None:
+async def _count(request: Request, name: str, client_key: str | None) -> None:
     """Raises RateLimited."""
     rate = rate_limit_service.rate_of(name)
-    if rate is None or who is None:
+    if rate is None or client_key is None:
         return
-    if rate_limit_service.asks_redis():  # and may have to wait, which the event loop must not
-        verdict = await in_worker_thread(rate_limit_service.hit, rate, name, who)
+    if rate_limit_service.uses_redis():  # the event loop must not wait for the network
+        outcome = await in_worker_thread(rate_limit_service.hit, rate, name, client_key)
     else:
-        verdict = rate_limit_service.hit(rate, name, who)
-    add_header(request.scope, "ratelimit-policy", f'"{name}";q={verdict.quota};w={verdict.window}')
-    add_header(request.scope, "ratelimit", f'"{name}";r={verdict.remaining};t={verdict.reset}')
-    if not verdict.allowed:
+        outcome = rate_limit_service.hit(rate, name, client_key)
+    policy = f'"{name}";q={outcome.quota};w={outcome.window_seconds}'
+    state = f'"{name}";r={outcome.remaining};t={outcome.reset_seconds}'
+    add_header(request.scope, "ratelimit-policy", policy)
+    add_header(request.scope, "ratelimit", state)
+    if not outcome.allowed:
         metrics.rate_limited(name)
-        add_header(request.scope, "retry-after", str(verdict.reset))
+        add_header(request.scope, "retry-after", str(outcome.reset_seconds))
         raise RateLimited("Too many requests, please try again later")
 
 
 def limit(name: str) -> Any:
-    """For `dependencies=` of a route: the limit that RATE_LIMIT_<NAME> sets."""
+    """For `dependencies=` of a route: the limit RATE_LIMIT_<NAME>."""
     if name == "login":
         return Depends(LoginLimit("user_name"))
     return Depends(AddressLimit(name) if name in BY_ADDRESS else CallerLimit(name))
 
 
 def login_form_limit() -> Any:
-    """The same as `limit("login")`, for OAuth2's form, which calls the user name otherwise."""
+    """The same as `limit("login")` for OAuth2's form, where the field is called `username`."""
     return Depends(LoginLimit("username"))

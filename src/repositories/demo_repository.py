@@ -1,4 +1,5 @@
-"""The demo's rows go in by COPY, with their counters, past all that looks at each single row."""
+"""Bulk load of the demo by COPY: without the triggers, constraints and indexes, which are restored
+afterwards."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -8,21 +9,21 @@ from typing_extensions import TypedDict
 from repositories.sql import Conn, copy_in, execute, fetch_one
 
 
-class Ends(TypedDict):
-    """Where a table's ids end, and its times."""
+class LastPost(TypedDict):
+    """The highest id that was ever given, 0 for none, and the time of the newest post."""
 
-    last_id: int
-    last_time: datetime | None
+    id: int
+    created_at: datetime | None
 
 
 def is_empty() -> bool:
-    """Whether nobody is here, and nothing was written."""
+    """Whether there is no user and no post."""
     row = fetch_one("SELECT EXISTS (SELECT FROM users) OR EXISTS (SELECT FROM posts) AS used")
     return not row["used"]
 
 
-def allow_hours(conn: Conn) -> None:
-    """For this transaction: what is meant for requests does not bound a load."""
+def lift_time_limits(conn: Conn) -> None:
+    """For this transaction. They are meant for requests; a bulk load takes longer."""
     execute(
         """
         SELECT set_config('statement_timeout', '0', true),
@@ -34,24 +35,24 @@ def allow_hours(conn: Conn) -> None:
     )
 
 
-def take_apart(conn: Conn) -> None:
-    """Until `put_together`, in the same transaction: nothing counts, checks references or keeps
-    an index but the primary keys. Done for all rows at once, these cost a tenth. Whoever else
-    reads or writes these tables waits."""
+def drop_constraints_and_indexes(conn: Conn) -> None:
+    """Of posts, likes and views, all but the primary keys; their triggers are disabled. Call
+    `restore_constraints_and_indexes` in the same transaction. To build an index for all rows at
+    once takes a tenth of the time. Other sessions cannot read or write these tables meanwhile."""
     execute(
         """
         DO $$
         DECLARE
             tables regclass[] := ARRAY['posts', 'likes', 'views']::regclass[];
-            part record;
+            item record;
         BEGIN
             LOCK TABLE likes, views, posts, users IN ACCESS EXCLUSIVE MODE;
             ALTER TABLE posts DISABLE TRIGGER USER;
             ALTER TABLE likes DISABLE TRIGGER USER;
             ALTER TABLE views DISABLE TRIGGER USER;
 
-            CREATE TEMPORARY TABLE parts (remove text, make text) ON COMMIT DROP;
-            INSERT INTO parts
+            CREATE TEMPORARY TABLE dropped (drop_sql text, create_sql text) ON COMMIT DROP;
+            INSERT INTO dropped
             SELECT format('ALTER TABLE %%s DROP CONSTRAINT %%I', conrelid::regclass, conname),
                    format('ALTER TABLE %%s ADD CONSTRAINT %%I %%s',
                           conrelid::regclass, conname, pg_get_constraintdef(oid))
@@ -62,8 +63,8 @@ def take_apart(conn: Conn) -> None:
             FROM pg_index
             WHERE indrelid = ANY (tables)
               AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid);
-            FOR part IN SELECT remove FROM parts LOOP
-                EXECUTE part.remove;
+            FOR item IN SELECT drop_sql FROM dropped LOOP
+                EXECUTE item.drop_sql;
             END LOOP;
         END $$
         """,
@@ -72,16 +73,16 @@ def take_apart(conn: Conn) -> None:
     )
 
 
-def put_together(conn: Conn) -> None:
-    """Makes again what `take_apart` removed; PostgreSQL checks that every row obeys it."""
+def restore_constraints_and_indexes(conn: Conn) -> None:
+    """As they were. PostgreSQL checks that all rows fulfil them."""
     execute(
         """
         DO $$
         DECLARE
-            part record;
+            item record;
         BEGIN
-            FOR part IN SELECT make FROM parts LOOP
-                EXECUTE part.make;
+            FOR item IN SELECT create_sql FROM dropped LOOP
+                EXECUTE item.create_sql;
             END LOOP;
             ALTER TABLE posts ENABLE TRIGGER USER;
             ALTER TABLE likes ENABLE TRIGGER USER;
@@ -93,23 +94,19 @@ def put_together(conn: Conn) -> None:
     )
 
 
-def user_ends(conn: Conn) -> Ends:
-    return fetch_one(
-        """
-        SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS last_id,
-               (SELECT max(created_at) FROM users) AS last_time
-        FROM users_id_seq
-        """,
-        (),
-        conn,
+def get_last_user_id(conn: Conn) -> int:
+    """The highest id that was ever given; 0 for none."""
+    row = fetch_one(
+        "SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS id FROM users_id_seq", (), conn
     )
+    return row["id"]
 
 
-def post_ends(conn: Conn) -> Ends:
+def get_last_post(conn: Conn) -> LastPost:
     return fetch_one(
         """
-        SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS last_id,
-               (SELECT max(created_at) FROM posts) AS last_time
+        SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS id,
+               (SELECT max(created_at) FROM posts) AS created_at
         FROM posts_id_seq
         """,
         (),
@@ -117,14 +114,14 @@ def post_ends(conn: Conn) -> Ends:
     )
 
 
-def move_ids(users: int, posts: int, conn: Conn) -> None:
+def set_sequences(last_user_id: int, last_post_id: int, conn: Conn) -> None:
     """The next user and the next post get the ids after these."""
     execute(
         """
         SELECT setval('users_id_seq', greatest(%s, 1), %s > 0),
                setval('posts_id_seq', greatest(%s, 1), %s > 0)
         """,
-        (users, users, posts, posts),
+        (last_user_id, last_user_id, last_post_id, last_post_id),
         conn,
     )
 
@@ -158,5 +155,5 @@ def copy_views(rows: Iterable[str], conn: Conn) -> None:
 
 
 def analyze(conn: Conn) -> None:
-    """The planner should know what is there now."""
+    """New statistics for the planner: the old ones are of empty tables."""
     execute("ANALYZE users, posts, likes, views", (), conn)

@@ -1,4 +1,4 @@
-"""The outbox: events that were committed with the change they tell of, until they are delivered."""
+"""The outbox in PostgreSQL: events that wait for their delivery, and those of the last day."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from repositories.sql import Conn, execute, fetch_all, fetch_one
 
 
 class Event(TypedDict):
-    """A row of the outbox. `event_id` is the event's own, everywhere and for ever."""
+    """A row of the outbox. `id` is the row's; `event_id` identifies the event everywhere."""
 
     id: int
     event_id: UUID
@@ -22,20 +22,20 @@ class Event(TypedDict):
 
 
 class Backlog(TypedDict):
-    """How many events wait for delivery, and for how many seconds the oldest has; 0 for none."""
+    """The number of events that wait for delivery, and the age of the oldest, 0 without any."""
 
     waiting: int
-    oldest_age: float
+    oldest_age_seconds: float
 
 
 def add(event: str, payload: dict[str, Any], conn: Conn) -> None:
-    """Tell of a change, in the transaction that makes it."""
+    """To be called in the transaction of the change that the event reports."""
     execute("INSERT INTO outbox (event, payload) VALUES (%s, %s)", (event, Jsonb(payload)), conn)
 
 
 def claim(limit: int, conn: Conn) -> list[Event]:
-    """The oldest that wait and are nobody else's. They stay locked until the transaction ends,
-    also when it ends by the death of this process."""
+    """The oldest that wait and that no other process has claimed. They stay locked until the
+    transaction ends, which it also does when this process dies."""
     return fetch_all(
         """
         SELECT id, event_id, event, payload, created_at, attempts
@@ -55,7 +55,7 @@ def mark_done(ids: list[int], conn: Conn) -> None:
 
 
 def postpone(event_row_id: int, seconds: float, conn: Conn) -> None:
-    """It failed; try again after so many seconds."""
+    """After a failed attempt: the next one after so many seconds."""
     execute(
         """
         UPDATE outbox
@@ -68,7 +68,7 @@ def postpone(event_row_id: int, seconds: float, conn: Conn) -> None:
 
 
 def park(event_row_id: int, conn: Conn) -> None:
-    """It keeps failing: leave it for a person to look at."""
+    """No further attempt is made; an operator has to look at it."""
     execute(
         "UPDATE outbox SET attempts = attempts + 1, parked_at = now() WHERE id = %s",
         (event_row_id,),
@@ -81,7 +81,8 @@ def backlog() -> Backlog:
         """
         SELECT
             count(*) AS waiting,
-            coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 AS oldest_age
+            coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8
+                AS oldest_age_seconds
         FROM outbox
         WHERE done_at IS NULL AND parked_at IS NULL
         """
@@ -89,5 +90,5 @@ def backlog() -> Backlog:
 
 
 def delete_done(conn: Conn) -> int:
-    """A day after the delivery nobody asks any more."""
+    """Those that were delivered more than a day ago; returns how many."""
     return execute("DELETE FROM outbox WHERE done_at < now() - interval '1 day'", (), conn)

@@ -1,12 +1,12 @@
-"""Whose turn it is to sweep, by a lock in PostgreSQL that ends with the transaction."""
+"""The lock for sweeping: one process at a time, until its transaction ends."""
 
 from repositories.sql import Conn, fetch_one
 
-# Any constant will do, so long as nobody else on this database uses it.
+# Any number that no other program uses on this database.
 LOCK_KEY = 7_315_248_812
 
 
-def take_turn(conn: Conn) -> bool:
-    """False when somebody else is at it."""
-    row = fetch_one("SELECT pg_try_advisory_xact_lock(%s) AS mine", (LOCK_KEY,), conn)
-    return row["mine"]
+def try_lock(conn: Conn) -> bool:
+    """False when another process has the lock."""
+    row = fetch_one("SELECT pg_try_advisory_xact_lock(%s) AS locked", (LOCK_KEY,), conn)
+    return row["locked"]

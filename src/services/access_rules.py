@@ -1,9 +1,9 @@
-"""Who acts, and what they may do. Every service asks here before it acts, every guard too.
+"""Who acts, and what they may do. Services check it here, and so do the guards of the routes.
 
-A guard says who sent a request (`set_caller`), a program that it acts by itself
-(`with acting_as(SYSTEM):`). Where nobody is known to act, as in the course's unit tests, a function
-acts for the user that its arguments name, and has the permissions in `MEMBER_DEFAULTS`: enough to
-write and to like, for nothing that concerns others, flags or roles.
+A guard sets who sent the request (`set_caller`). A program says that it acts by itself
+(`with acting_as(SYSTEM):`). Where no caller is known, as in the course's unit tests, a service acts
+for the user that its arguments name, with the permissions in `MEMBER_DEFAULTS`: it can write a post
+or like one, but it cannot change flags or roles, nor anything that belongs to others.
 """
 
 from collections.abc import Generator
@@ -28,7 +28,7 @@ MEMBER_DEFAULTS = frozenset(
     }
 )
 GUEST_ID = "0"
-# A program of ours. It may do everything, and is nobody's account.
+# A program of GopherTalk, such as create_superuser.py. It may do everything and has no account.
 SYSTEM: Caller = {"sub": "system", "exp": 0, "is_superuser": True}
 
 _caller: ContextVar[Caller | None] = ContextVar("caller", default=None)
@@ -41,7 +41,7 @@ def set_caller(caller: Caller) -> None:
 
 @contextmanager
 def acting_as(caller: Caller) -> Generator[None]:
-    """What is done in the block is done by this caller."""
+    """In this block, services act for this caller."""
     token = _caller.set(caller)
     try:
         yield
@@ -50,7 +50,7 @@ def acting_as(caller: Caller) -> Generator[None]:
 
 
 def current_caller() -> Caller | None:
-    """None where nobody is known to act."""
+    """None where no caller is known."""
     return _caller.get()
 
 
@@ -85,19 +85,20 @@ def is_caller(user: int | str) -> bool:
 
 
 def require_member() -> int:
-    """The id of the member who acts. Raises InvalidCredentials or Forbidden when it is none."""
+    """The id of the member who acts. Raises InvalidCredentials for a guest, Forbidden for SYSTEM
+    and without a caller."""
     caller = _caller.get()
     if caller is None or caller["sub"] in (GUEST_ID, SYSTEM["sub"]):
-        _refuse("This needs a member who does it")
+        _refuse("Only a member can do this")
     return int(caller["sub"])
 
 
 def actor_id() -> int | None:
     """For the audit log: the caller's id, 0 for a guest, None for SYSTEM. Raises Forbidden when
-    nobody is known to act."""
+    no caller is known."""
     caller = _caller.get()
     if caller is None:
-        raise Forbidden("Nobody is known to act")
+        raise Forbidden("This cannot be done without a caller")
     return None if caller == SYSTEM else int(caller["sub"])
 
 
@@ -114,10 +115,10 @@ def require_own_or(user: int | str, permission: str) -> None:
 
 
 def require_acting_for(user_id: int, permission: str | None = None) -> None:
-    """For what one does in one's own name only, and with this permission. SYSTEM may act for
-    everybody; where nobody is known to act, this user does. Raises as `require_permission`."""
+    """For what members do in their own name only, and with this permission. SYSTEM may act for
+    every user; where no caller is known, it is this user. Raises as `require_permission`."""
     if _caller.get() not in (None, SYSTEM) and not is_caller(user_id):
-        _refuse("This can be done in one's own name only")
+        _refuse("Members can do this in their own name only")
     if permission:
         require_permission(permission)
 

@@ -1,4 +1,4 @@
-"""What an account begins with, who may change what about it, and what has to be proved first."""
+"""How an account is made, who may change what in it, and which changes need a password."""
 
 import bcrypt
 
@@ -13,9 +13,9 @@ from services import access_rules
 from utils.errors import Conflict, Forbidden
 
 FLAGS = {"is_active", "is_superuser"}
-# What owners cannot change without a further check.
+# The owner of an account cannot change these without a further check.
 SENSITIVE = {"password", "email", *FLAGS}
-# A login this young proves by itself who asks for a new password.
+# Who logged in so recently need not give the password again to change it.
 RECENT_LOGIN_SECONDS = 15 * 60
 
 
@@ -35,36 +35,36 @@ def new_user(dto: RegisterFields | CreateUserFields) -> NewUser:
 
 
 def hash_password(password: str) -> str:
-    """Takes a quarter of a second and more, as BCRYPT_ROUNDS says."""
+    """Takes a quarter of a second or more of one core, depending on BCRYPT_ROUNDS."""
     hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(get_settings().bcrypt_rounds))
     return hashed.decode()
 
 
 def matches(password: str, stored_hash: str) -> bool:
-    """Whether this is the password. Takes as long as hashing it."""
+    """Whether this is the password. Takes as long as `hash_password`."""
     candidate = password.encode()
-    # bcrypt reads no further: a longer password is nobody's.
+    # bcrypt raises an error for more bytes, and no user can have such a password.
     return len(candidate) <= BCRYPT_MAX_BYTES and bcrypt.checkpw(candidate, stored_hash.encode())
 
 
 def check_without_caller(user_id: int, changes: UserChanges | None = None) -> None:
-    """Where nobody is known to act, as in the course's unit tests, it is the owner of an ordinary
-    account: no superuser's, and no flag is changed. Raises Forbidden.
+    """The course's unit tests change and delete an account without a caller. This is done as if
+    its owner did it, but never for a flag or for a superuser's account. Raises Forbidden.
 
-    Where no pool was opened (unit tests) there is no account to look at.
+    Where no pool was opened (unit tests), no account can be a superuser's.
     """
     if changes and changes.keys() & FLAGS:
-        raise Forbidden("Nobody is known to act: flags stay as they are")
+        raise Forbidden("Flags cannot be changed without a caller")
     if not db.pool.closed and user_repository.is_superuser(user_id):
-        raise Forbidden("Nobody is known to act: a superuser's account stays as it is")
+        raise Forbidden("A superuser's account cannot be changed without a caller")
 
 
 def require_reauthentication(user_id: int, changes: UserChanges) -> None:
-    """For a new password or address of one's own: the present password, or a recent login, or the
-    permission to change anybody's (OWASP ASVS 5.0, 6.2.3). Raises Forbidden.
+    """For a user's own new password or address: needs the present password, a recent login, or the
+    permission to change any account (OWASP ASVS 5.0, 6.2.3). Raises Forbidden.
 
-    Clients send the present password along with any edit: it proves, changes nothing, and is
-    taken out of `changes`.
+    Some clients send the present password as `password` with every edit. It is accepted as the
+    proof, and removed from `changes`, because it changes nothing.
     """
     stored = user_repository.get_password_hash(user_id)
     if "password" in changes and matches(changes["password"], stored):
@@ -83,8 +83,7 @@ def require_reauthentication(user_id: int, changes: UserChanges) -> None:
 
 
 def check_flags(before: LockedUser, changes: UserChanges) -> None:
-    """Who may change them: `is_active` by permission, `is_superuser` a superuser. Raises
-    Forbidden."""
+    """`is_active` needs a permission, `is_superuser` a superuser. Raises Forbidden."""
     if changes.get("is_active", bool(before["status"])) != bool(before["status"]):
         access_rules.require_permission("user:update_any")
     if changes.get("is_superuser", before["is_superuser"]) != before["is_superuser"]:
@@ -92,13 +91,14 @@ def check_flags(before: LockedUser, changes: UserChanges) -> None:
 
 
 def require_superuser() -> None:
-    """Only a superuser, or SYSTEM, makes superusers. Raises Forbidden."""
+    """To make a user a superuser, or to end it. SYSTEM counts as one. Raises Forbidden."""
     if not access_rules.is_superuser():
         raise Forbidden("Only a superuser may change who is one")
 
 
 def protect_superuser(before: LockedUser) -> None:
-    """Who may change any account could otherwise take over the superuser's. Raises Forbidden."""
+    """The permission to change all accounts does not include those of superusers: it would be a
+    way to become one. Raises Forbidden."""
     if (
         before["is_superuser"]
         and not access_rules.is_caller(before["id"])
@@ -108,7 +108,7 @@ def protect_superuser(before: LockedUser) -> None:
 
 
 def require_another_superuser(user_id: int, conn: Conn) -> None:
-    """For what may take a superuser away: call it first in the transaction. Raises Conflict when
-    this user is the last active one."""
+    """To be called before a user is demoted, deactivated or deleted, first in the transaction.
+    Raises Conflict when this user is the last active superuser."""
     if user_repository.lock_active_superusers(conn) == [user_id]:
         raise Conflict("This is the last active superuser: make somebody else a superuser first")

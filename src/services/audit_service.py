@@ -1,4 +1,4 @@
-"""The audit log: every change to users' rights, roles and rules leaves an entry."""
+"""The audit log: every change of rights, roles and permissions leaves an entry."""
 
 from typing import Any
 
@@ -16,8 +16,8 @@ def record(
     after: dict[str, Any] | None,
     conn: Conn,
 ) -> None:
-    """In the transaction of the change itself. Raises Forbidden when nobody is known to act, so
-    that no such change can be made by nobody."""
+    """To be called in the transaction of the change. Raises Forbidden when no caller is known, so
+    that the change is rolled back."""
     actor_id = access_rules.actor_id()
     request_id = context.request_id.get()
     audit_repository.add_entry(actor_id, action, target, before, after, request_id, conn)

@@ -1,4 +1,4 @@
-"""Registration, login and the renewal of tokens."""
+"""Registration, login and the refresh of tokens."""
 
 import re
 from contextlib import suppress
@@ -24,9 +24,9 @@ BCRYPT_COST = re.compile(r"\$2[aby]\$(\d\d)\$")
 
 
 def register(dto: RegisterFields) -> TokenPair:
-    """A new account, logged in at once. Raises Conflict when a name or address is taken.
+    """A new account and its first session. Raises Conflict when a name or address is taken.
 
-    The account stands even if no session can be opened just now: one logs in later.
+    If the session cannot be opened, the account exists all the same, and the user can log in later.
     """
     return generate_token_pair(sign_up(dto)["id"])
 
@@ -35,12 +35,13 @@ def sign_up(dto: RegisterFields) -> User:
     """A new account. Raises Conflict when the user name or the e-mail address is taken."""
     user = create_user(account_rules.new_user(dto))
     if email := dto.get("email"):
-        recovery_service.ask_to_confirm(user["id"], email)
+        recovery_service.request_confirmation(user["id"], email)
     return user
 
 
 def login(dto: LoginFields) -> TokenPair:
-    """Raises InvalidCredentials: the same, after the same work, whatever is wrong."""
+    """Raises InvalidCredentials: with one sentence and after the same time for an unknown name, a
+    wrong password and a deactivated account."""
     try:
         user = get_user_by_username(dto["user_name"])
     except Unavailable:
@@ -49,7 +50,7 @@ def login(dto: LoginFields) -> TokenPair:
         user = None
     stored = user["password_hash"].encode() if user else dummy_hash(get_settings().bcrypt_rounds)
     password = dto["password"].encode()
-    # Compared even if it is too long: the refusal must take the same time.
+    # Also compared when it is too long, so that the refusal takes the same time.
     matches = bcrypt.checkpw(password[:BCRYPT_MAX_BYTES], stored)
     if user is None or not matches or len(password) > BCRYPT_MAX_BYTES or user.get("status") == 0:
         metrics.login_failed()
@@ -59,7 +60,8 @@ def login(dto: LoginFields) -> TokenPair:
 
 
 def _rehash_if_cost_rose(user: Credentials, password: str) -> None:
-    """When BCRYPT_ROUNDS is higher than at the last hashing. Only a login knows the password."""
+    """If BCRYPT_ROUNDS is higher than in the stored hash. It can only be done at a login, when the
+    password is known."""
     cost = BCRYPT_COST.match(user["password_hash"])
     if cost and int(cost[1]) < get_settings().bcrypt_rounds:
         hashed = account_rules.hash_password(password)
@@ -69,8 +71,7 @@ def _rehash_if_cost_rose(user: Credentials, password: str) -> None:
 def generate_token_pair(user_id: int) -> TokenPair:
     """Opens a session for the user.
 
-    Where no pool was opened (unit tests) nothing is stored; nobody knows such a session, and its
-    tokens are refused everywhere.
+    Where no pool was opened (unit tests), the session is not stored, so its tokens are not valid.
     """
     session_id = str(uuid4())
     pair = _sign_pair(user_id, session_id)
@@ -83,8 +84,8 @@ def generate_token_pair(user_id: int) -> TokenPair:
 def refresh(refresh_token: str) -> TokenPair:
     """A new pair for the same session; the old refresh token is spent.
 
-    Raises InvalidCredentials. A token that comes back more than ten seconds after it was spent has
-    been stolen, from the client or by it: its session ends (RFC 9700, section 4.14.2).
+    Raises InvalidCredentials. If a token is used again more than ten seconds after it was spent,
+    somebody has stolen it, and its session ends (RFC 9700, section 4.14.2).
     """
     try:
         jwt.read(refresh_token, "refresh", token_secrets().refresh)
@@ -102,7 +103,7 @@ def refresh(refresh_token: str) -> TokenPair:
             )
             return pair
     if spent:
-        # Another use of the stolen token may have been faster.
+        # A concurrent use of the same token may have ended the session already.
         with suppress(NotFound), access_rules.acting_as(access_rules.SYSTEM):
             session_service.end(spent["session_id"], spent["user_id"])
     raise InvalidCredentials("Invalid refresh token")

@@ -1,4 +1,4 @@
-"""A demo community in an empty database: one transaction, all or nothing."""
+"""Seeds a demo community into an empty database, in one transaction."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,30 +12,32 @@ from repositories.sql import transaction
 from services import access_rules
 from utils.errors import Conflict
 
-# Of every demo user; README.md says so.
+# The same for all demo users; README.md names it.
 PASSWORD = "gopher1!"  # noqa: S105
-SPAN = timedelta(days=365)
+# The age of the oldest post.
+PERIOD = timedelta(days=365)
 
+# Yields the rows that it gets, and counts them meanwhile.
 Progress = Callable[[Iterable[str]], Iterator[str]]
 
 
 def seed(size: Size, seed: int, rounds: int, progress: Progress = iter, force: bool = False) -> int:
-    """Returns the first user's id; demo users are called `demo_<id>`. The rows pass through
-    `progress`. Raises Conflict when there is something in the database already, unless forced."""
+    """Returns the id of the first demo user; their user names are `demo_<id>`. Raises Forbidden,
+    and Conflict when there are users or posts already, unless `force` is set."""
     access_rules.require_permission("user:create")
     if not force and not demo_repository.is_empty():
         raise Conflict("There are users or posts in this database already")
     password_hash = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(rounds)).decode()
     with transaction() as conn:
-        demo_repository.allow_hours(conn)
-        demo_repository.take_apart(conn)
-        last_user = demo_repository.user_ends(conn)["last_id"]
-        posts = demo_repository.post_ends(conn)
-        # Newer ids are newer posts, also behind those that were there.
+        demo_repository.lift_time_limits(conn)
+        demo_repository.drop_constraints_and_indexes(conn)
+        last_user_id = demo_repository.get_last_user_id(conn)
+        last_post = demo_repository.get_last_post(conn)
+        # The times of the posts must follow the order of their ids, also after existing posts.
         now = datetime.now(UTC)
-        start = max(now - SPAN, posts["last_time"] or now - SPAN)
+        start = max(now - PERIOD, last_post["created_at"] or now - PERIOD)
         crowd = Crowd(size, seed, start, now)
-        first_user, first_post = last_user + 1, posts["last_id"] + 1
+        first_user, first_post = last_user_id + 1, last_post["id"] + 1
 
         users = crowd.user_rows(first_user, password_hash)
         demo_repository.copy_users(progress(users), conn)
@@ -44,7 +46,8 @@ def seed(size: Size, seed: int, rounds: int, progress: Progress = iter, force: b
         demo_repository.copy_likes(progress(marks(crowd.likes)), conn)
         demo_repository.copy_views(progress(marks(crowd.views)), conn)
 
-        demo_repository.move_ids(last_user + size.users, posts["last_id"] + size.posts, conn)
-        demo_repository.put_together(conn)
+        last_ids = (last_user_id + size.users, last_post["id"] + size.posts)
+        demo_repository.set_sequences(*last_ids, conn)
+        demo_repository.restore_constraints_and_indexes(conn)
         demo_repository.analyze(conn)
     return first_user

@@ -1,7 +1,8 @@
-"""Events, and what is done about each. The consumer asks for it, or without RabbitMQ the relay.
+"""Events, and the handler of each kind. They are called by the consumer, or without RabbitMQ by
+the relay.
 
-A handler may get the same event again: the event's id, unique in the table of what was done, makes
-the second time do nothing.
+A handler may get the same event again. It stores the event's id, which is unique there, so that the
+second time has no effect.
 """
 
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from utils.errors import Unavailable
 
 
 class Event(NamedTuple):
-    """As it travels: as JSON in a message, or by hand from the outbox to the handler."""
+    """As JSON it is the body of a message."""
 
     event_id: UUID
     event: str
@@ -26,23 +27,23 @@ class Event(NamedTuple):
     payload: dict[str, Any]
 
 
-class Poison(Exception):
-    """No event that anybody here knows; trying again is no help."""
+class InvalidEvent(Exception):
+    """Not an event, or one that no handler can ever handle. It is parked and not retried."""
 
 
 class HandlerFailed(Exception):
-    """The event could not be handled this time."""
+    """The event could not be handled this time. It is retried."""
 
 
 _reader = TypeAdapter(Event)
 
 
 def handle_new_order(event: Event, conn: Conn) -> None:
-    """Put it on record in the order's history."""
+    """Adds the event to the order's history."""
     try:
         order_id = UUID(event.payload["order_id"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise Poison("new_order without an order_id") from error
+        raise InvalidEvent("new_order without an order_id") from error
     order_repository.add_event(event.event_id, order_id, event.event, event.created_at, conn)
 
 
@@ -50,22 +51,23 @@ HANDLERS: dict[str, Callable[[Event, Conn], None]] = {"new_order": handle_new_or
 
 
 def handle(event: Event, conn: Conn) -> None:
-    """All of it or nothing. Raises Poison, HandlerFailed, and Unavailable without PostgreSQL."""
+    """In a savepoint of the given transaction: all of it or nothing. Raises InvalidEvent,
+    HandlerFailed, and Unavailable without PostgreSQL."""
     handler = HANDLERS.get(event.event)
     if handler is None:
-        raise Poison(f"nobody handles {event.event}")
+        raise InvalidEvent(f"there is no handler for {event.event}")
     try:
         with conn.transaction():
             handler(event, conn)
-    except (Poison, Unavailable):
+    except (InvalidEvent, Unavailable):
         raise
     except Exception as error:
         if conn.closed:
-            raise Unavailable("The database went away") from error
+            raise Unavailable("The database is not available") from error
         raise HandlerFailed(str(error)) from error
 
 
-def take(event: Event) -> None:
+def handle_in_transaction(event: Event) -> None:
     """The same in a transaction of its own."""
     with transaction() as conn:
         handle(event, conn)
@@ -80,8 +82,8 @@ def to_message(event: Event) -> bytes:
 
 
 def from_message(body: bytes) -> Event:
-    """Raises Poison."""
+    """Raises InvalidEvent."""
     try:
         return _reader.validate_json(body)
     except ValidationError as error:
-        raise Poison("not an event") from error
+        raise InvalidEvent("not an event") from error

@@ -1,9 +1,10 @@
-"""Copies of orders in Redis, keyed by the order alone. Without Redis all is read from PostgreSQL.
+"""The cache of orders in Redis, one key for each order. Without Redis, PostgreSQL is read.
 
-No copy is older than the last finished write. Whoever misses leaves a lease in the copy's place
-before reading the database, and fills in only what still has that lease; a write deletes the key,
-lease or copy. So an old row that was read before the write cannot be filled in after it. A write
-that could not reach Redis remembers the key, and nothing is read from Redis before it is deleted.
+No cached order is older than the last finished write. A reader who finds nothing stores a lease
+under the key, then reads the database, and stores the order only if its lease is still there. A
+write deletes the key, with the order or the lease. So a row that was read before the write is not
+stored after it. When a write cannot reach Redis, its key waits in `_pending_deletes`, and this
+process reads nothing from Redis until the key is deleted.
 """
 
 from collections.abc import Callable
@@ -19,79 +20,80 @@ from config import metrics, redis
 from config.settings import get_settings
 from dto.order_dto import Order
 
-# Long enough for any request to read a row; after a crash the key is free again this soon.
+# Longer than any request reads a row. After a crash, no other reader can store the order for so
+# long.
 LEASE_SECONDS = 5
 LEASE = b"lease:"
 
 PREFIX = "gophertalk:order:"
 
 GET_OR_LEASE = """
-local copy = redis.call('GET', KEYS[1])
-if not copy then
+local cached = redis.call('GET', KEYS[1])
+if not cached then
     redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
 end
-return copy
+return cached
 """
-FILL = """
+STORE_IF_LEASED = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then
     redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
 end
 """
 
-# Keys that a finished write could not delete, and since when. After the lifetime of a copy they
-# are gone by themselves.
-_undropped: dict[str, float] = {}
+# Keys that a finished write could not delete, and since when. Redis deletes them itself when they
+# expire.
+_pending_deletes: dict[str, float] = {}
 _lock = Lock()
 
 
 def read(order_id: UUID, load: Callable[[], Order]) -> Order:
-    """The copy, else what `load` gives. From a copy the values come as in JSON: times as text."""
+    """From Redis, else what `load` returns. From Redis, times are text, as in JSON."""
     key, lease = _key(order_id), LEASE + uuid4().hex.encode()
     try:
-        drop_undropped()
-        copy = _eval(GET_OR_LEASE, key, lease, LEASE_SECONDS)
+        delete_pending()
+        cached = _eval(GET_OR_LEASE, key, lease, LEASE_SECONDS)
     except redis.RedisUnavailable:
         return load()
-    if copy and not copy.startswith(LEASE):
+    if cached and not cached.startswith(LEASE):
         metrics.order_cache_hit()
-        return from_json(copy)
+        return from_json(cached)
     metrics.order_cache_missed()
     order = load()
-    if copy is None:
+    if cached is None:
         with suppress(redis.RedisUnavailable):
-            _eval(FILL, key, lease, to_json(order), get_settings().redis_ttl_expire)
+            _eval(STORE_IF_LEASED, key, lease, to_json(order), get_settings().redis_ttl_expire)
     return order
 
 
-def drop(order_id: UUID) -> None:
+def invalidate(order_id: UUID) -> None:
     """To be called after every write."""
     if redis.client is None:
         return
     with _lock, suppress(redis.RedisUnavailable):
-        _undropped[_key(order_id)] = monotonic()
-        _delete_undropped()
+        _pending_deletes[_key(order_id)] = monotonic()
+        _delete_pending()
 
 
-def drop_all() -> None:
-    """When other orders were put in the place of all that there were. Raises RedisUnavailable."""
+def invalidate_all() -> None:
+    """After a restore, which replaces all orders. Raises RedisUnavailable."""
     keys = f"{PREFIX}*"
     redis.ask(lambda client: [client.delete(key) for key in cast(Any, client).scan_iter(keys)])
 
 
-def drop_undropped() -> None:
-    """Catch up on what could not be deleted. Raises RedisUnavailable."""
-    if _undropped:
+def delete_pending() -> None:
+    """Delete the keys that earlier writes could not delete. Raises RedisUnavailable."""
+    if _pending_deletes:
         with _lock:
-            _delete_undropped()
+            _delete_pending()
 
 
-def _delete_undropped() -> None:
+def _delete_pending() -> None:
     oldest = monotonic() - get_settings().redis_ttl_expire
-    for key in [key for key, since in _undropped.items() if since < oldest]:
-        del _undropped[key]
-    if keys := list(_undropped):
+    for key in [key for key, since in _pending_deletes.items() if since < oldest]:
+        del _pending_deletes[key]
+    if keys := list(_pending_deletes):
         redis.ask(lambda client: client.delete(*keys))
-        _undropped.clear()
+        _pending_deletes.clear()
 
 
 def _eval(script: str, key: str, *args: Any) -> bytes | None:

@@ -1,4 +1,4 @@
-"""Orders: making them, reading them, and the way from PENDING to SHIPPED."""
+"""Orders: creating and reading them, and changing their status."""
 
 from decimal import Decimal
 from hashlib import sha256
@@ -25,7 +25,7 @@ from repositories.sql import Conn, transaction
 from services import access_rules, order_cache
 from utils.errors import Conflict, Forbidden, NotFound, Unprocessable
 
-# To each state, the states that it can be reached from.
+# The statuses from which each status can be reached.
 ALLOWED_FROM: dict[Status, list[Status]] = {
     "PENDING": [],
     "PAID": ["PENDING"],
@@ -35,8 +35,8 @@ ALLOWED_FROM: dict[Status, list[Status]] = {
 
 
 def create(user_id: int, wanted: list[WantedItem], key: str | None = None) -> Order:
-    """A new order, and the event that tells of it. With a key that was used before, the order
-    that was made then.
+    """A new order, and its event `new_order`. With an idempotency key that was used before: the
+    order that it was used for, unchanged.
 
     Raises NotFound for an unknown product, Conflict for one that is out of stock, Unprocessable
     when the key was used for another order.
@@ -47,8 +47,8 @@ def create(user_id: int, wanted: list[WantedItem], key: str | None = None) -> Or
         if key is not None:
             idempotency = Idempotency(key, sha256(to_json(wanted)).digest())
             if not order_repository.claim_key(user_id, idempotency, order_id, conn):
-                return _made_before(user_id, idempotency, conn)
-        items = _priced(wanted, conn)
+                return _get_earlier_order(user_id, idempotency, conn)
+        items = _priced_items(wanted, conn)
         order = order_repository.create_order(
             {"id": order_id, "user_id": user_id, "items": items, "total_price": _total(items)},
             conn,
@@ -57,8 +57,8 @@ def create(user_id: int, wanted: list[WantedItem], key: str | None = None) -> Or
     return order
 
 
-def _made_before(user_id: int, idempotency: Idempotency, conn: Conn) -> Order:
-    """The answer is what it was the first time, whatever has happened to the order since."""
+def _get_earlier_order(user_id: int, idempotency: Idempotency, conn: Conn) -> Order:
+    """As it was when it was created, so that the repeated request gets the same answer."""
     used = order_repository.get_key(user_id, idempotency.key, conn)
     if used["request_hash"] != idempotency.request_hash:
         raise Unprocessable(
@@ -67,7 +67,7 @@ def _made_before(user_id: int, idempotency: Idempotency, conn: Conn) -> Order:
     return order_repository.get_order_as_created(used["order_id"], conn)
 
 
-def _priced(wanted: list[WantedItem], conn: Conn) -> list[OrderItem]:
+def _priced_items(wanted: list[WantedItem], conn: Conn) -> list[OrderItem]:
     """Name and price of each product as they are now."""
     ids = [item["product_id"] for item in wanted]
     products = {row["id"]: row for row in product_repository.get_products_by_ids(ids, conn)}
@@ -108,14 +108,14 @@ def get_all_of_user(dto: OrderFilter, user_id: int) -> list[Order]:
 
 
 def get_by_id(order_id: UUID) -> Order:
-    """Raises NotFound; Forbidden when it is somebody else's."""
+    """Raises NotFound, and Forbidden for another user's order."""
     order = order_cache.read(order_id, lambda: order_repository.get_order(order_id))
     _require_own_or(order["user_id"], "order:read_any")
     return order
 
 
 def get_events(order_id: UUID) -> list[OrderEvent]:
-    """Raises NotFound; Forbidden when it is somebody else's."""
+    """Raises NotFound, and Forbidden for another user's order."""
     _require_own_or(order_repository.get_owner_id(order_id), "order:read_any")
     return order_repository.get_events(order_id)
 
@@ -123,7 +123,7 @@ def get_events(order_id: UUID) -> list[OrderEvent]:
 def change_status(order_id: UUID, status: Status) -> Order:
     """The owner may cancel; the rest is for `order:update_any`.
 
-    Raises NotFound, Forbidden, and Conflict when the order cannot go to that state from its own.
+    Raises NotFound, Forbidden, and Conflict when its present status does not allow the change.
     """
     _require_own_or(order_repository.get_owner_id(order_id), "order:update_any")
     if status != "CANCELED":
@@ -131,8 +131,8 @@ def change_status(order_id: UUID, status: Status) -> Order:
     try:
         order = order_repository.update_status(order_id, status, ALLOWED_FROM[status])
     finally:
-        # Also when the answer was lost on the way: the change may have been made.
-        order_cache.drop(order_id)
+        # Also after an error: the change may have been committed before the connection was lost.
+        order_cache.invalidate(order_id)
     if order is None:
         raise Conflict(f"The order cannot become {status} from its present status")
     return order

@@ -1,8 +1,8 @@
-"""The outbox: events that were committed with the change they tell of, and wait for delivery.
+"""The outbox: events that were committed together with the change they report, until delivery.
 
-Any number of processes may relay: what one has claimed, the others skip. A row is marked in the
-transaction that claimed it, after the delivery; when the process dies in between, the claim ends
-with it and the event is delivered again, with the same id.
+Any number of processes may deliver them: rows that one has claimed, the others skip. A row is
+marked as done after the delivery, in the transaction that claimed it. If the process dies in
+between, the claim ends, and the event is delivered again with the same id.
 """
 
 import logging
@@ -12,13 +12,13 @@ from time import monotonic
 
 from repositories import outbox_repository
 from repositories.sql import Conn, transaction
-from services.event_service import Event, HandlerFailed, Poison, from_row
+from services.event_service import Event, HandlerFailed, InvalidEvent, from_row
 
-BATCH = 50
-# PostgreSQL ends a transaction that says nothing for longer: so a slow RabbitMQ gets few at a time.
+BATCH_ROWS = 50
+# After this time a batch ends early, because PostgreSQL ends a transaction that is idle for long.
 BATCH_SECONDS = 1.0
-# How long an event that was not taken waits for its next try, at most.
-POSTPONE_SECONDS = (1.0, 5.0, 25.0, 60.0)
+# The wait before each further attempt; the last value is repeated.
+RETRY_SECONDS = (1.0, 5.0, 25.0, 60.0)
 MAX_ATTEMPTS = 10
 ALERT_AGE_SECONDS = 60.0
 
@@ -27,15 +27,15 @@ log = logging.getLogger("gophertalk.outbox")
 Deliver = Callable[[Event, Conn], None]
 
 
-class Refused(Exception):
-    """RabbitMQ is there, but no queue takes the event, or it cannot be kept."""
+class DeliveryRejected(Exception):
+    """RabbitMQ is reachable, but no queue accepts this event, or it cannot be stored."""
 
 
 def relay_batch(deliver: Deliver) -> int:
-    """One round in one transaction; returns how many events were claimed. Raises what `deliver`
-    raises when it reaches nobody at all; then all that was claimed waits on."""
+    """One transaction; returns the number of events that were claimed. An error of `deliver` that
+    concerns all events, such as a lost connection, is raised, and no event is marked."""
     with transaction() as conn:
-        rows = outbox_repository.claim(BATCH, conn)
+        rows = outbox_repository.claim(BATCH_ROWS, conn)
         ends_at = monotonic() + BATCH_SECONDS
         in_time = takewhile(lambda row: monotonic() < ends_at, rows)
         done = [row["id"] for row in in_time if _delivered(row, deliver, conn)]
@@ -45,18 +45,18 @@ def relay_batch(deliver: Deliver) -> int:
 
 
 def _delivered(row: outbox_repository.Event, deliver: Deliver, conn: Conn) -> bool:
-    """False when this one event was not taken: it waits, or is parked when it never will be."""
+    """False when this event was not delivered: it is postponed, or parked for good."""
     try:
         deliver(from_row(row), conn)
-    except Poison as error:
+    except InvalidEvent as error:
         _park(row, error, conn)
     except HandlerFailed as error:
         if row["attempts"] + 1 >= MAX_ATTEMPTS:
             _park(row, error, conn)
         else:
             _postpone(row, error, conn)
-    except Refused as error:
-        # For as long as it takes: somebody will mend the queues.
+    except DeliveryRejected as error:
+        # Without limit: an operator will repair the queues.
         _postpone(row, error, conn)
     else:
         return True
@@ -69,15 +69,17 @@ def _park(row: outbox_repository.Event, error: Exception, conn: Conn) -> None:
 
 
 def _postpone(row: outbox_repository.Event, error: Exception, conn: Conn) -> None:
-    seconds = POSTPONE_SECONDS[min(row["attempts"], len(POSTPONE_SECONDS) - 1)]
-    log.error("event %s was not taken, next try in %s s: %r", row["event_id"], seconds, error)
+    seconds = RETRY_SECONDS[min(row["attempts"], len(RETRY_SECONDS) - 1)]
+    log.error(
+        "event %s was not delivered, next attempt in %s s: %r", row["event_id"], seconds, error
+    )
     outbox_repository.postpone(row["id"], seconds, conn)
 
 
 def alert_when_late() -> bool:
-    """Somebody should look when events wait for more than a minute."""
-    age = outbox_repository.backlog()["oldest_age"]
+    """Logs an error when the oldest event has waited for more than a minute; returns whether."""
+    age = outbox_repository.backlog()["oldest_age_seconds"]
     if age <= ALERT_AGE_SECONDS:
         return False
-    log.error("the oldest event in the outbox has been waiting for %.0f seconds", age)
+    log.error("the oldest event in the outbox has waited for %.0f seconds", age)
     return True

@@ -1,4 +1,4 @@
-"""Permissions: the built-in ones that the code asks for, and those that a product adds."""
+"""Permissions: the built-in ones, which the code checks, and those that are added."""
 
 from dto.role_dto import Permission
 from repositories import permission_repository
@@ -25,7 +25,7 @@ def create(resource: str, action: str) -> Permission:
 
 
 def delete(permission_id: str) -> None:
-    """Raises NotFound, and Conflict for one that is built in or held by a role."""
+    """Raises NotFound, and Conflict when it is built in or a role other than admin has it."""
     access_rules.require_permission("role:write")
     with transaction() as conn:
         permission = permission_repository.lock_permission(permission_id, conn)

@@ -1,4 +1,4 @@
-"""Posts: reading, writing, deleting, and what readers do with them."""
+"""Posts: reading, writing and deleting them, likes and views."""
 
 from dto.post_dto import NewPost, Post, PostFilter
 from repositories import post_repository
@@ -18,7 +18,7 @@ def get_post(post_id: int, user_id: int) -> Post:
 
 
 def create_post(dto: NewPost) -> Post:
-    """Raises NotFound when the post that it answers is not there."""
+    """Raises NotFound when the post that it answers does not exist."""
     access_rules.require_acting_for(dto["user_id"], "post:create")
     return post_repository.create_post(dto)
 

@@ -6,7 +6,7 @@ from services import access_rules
 
 
 def get_all(after_id: int | None, limit: int, offset: int) -> list[Product]:
-    """Ordered by id, those behind `after_id`."""
+    """Ordered by id, those after `after_id`."""
     access_rules.require_permission("product:read")
     return product_repository.get_products(after_id or 0, limit, offset)
 

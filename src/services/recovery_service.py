@@ -1,4 +1,4 @@
-"""Forgotten passwords and unconfirmed e-mail addresses: both are settled by a token in a mail."""
+"""Password reset and e-mail confirmation, both with a token that is sent by mail."""
 
 from config import mail
 from repositories import session_repository, token_repository, user_repository
@@ -13,19 +13,19 @@ CONFIRM_MINUTES = 24 * 60
 
 
 def forgot_password(email: str) -> None:
-    """Sends a mail if the address is a user's. Nobody learns whether it is: the work is done
-    later, in another thread."""
+    """Sends a mail if the address is a user's. It is sent by another thread, so that the time of
+    the answer does not show whether it is."""
     run_later(_send_reset, email)
 
 
-def ask_to_confirm(user_id: int, email: str) -> None:
-    """Sends a mail, later, unless the address is confirmed already."""
+def request_confirmation(user_id: int, email: str) -> None:
+    """Sends a mail, in another thread, unless the address is confirmed already."""
     run_later(_send_confirmation, user_id, email)
 
 
 def reset_password(token: str, password: str) -> None:
     """Sets the password and ends all sessions. Raises InvalidCredentials for a bad token."""
-    # Asked first, because hashing is dear; decided below, in the same statement that uses it up.
+    # This check only saves the cost of hashing; the one that counts is `use_user_token` below.
     if not token_repository.is_good(token, "password_reset"):
         raise InvalidCredentials("Invalid or expired token")
     hashed = account_rules.hash_password(password)
@@ -54,7 +54,7 @@ def _send_reset(email: str) -> None:
         if user is None:
             return
         token_repository.set_user_token(user["id"], "password_reset", token, RESET_MINUTES, conn)
-    # To the address on record: what was typed may only look the same to PostgreSQL.
+    # To the stored address: the typed one may be different, but equal for PostgreSQL.
     mail.send(
         user["email"],
         "Reset your GopherTalk password",
@@ -67,8 +67,8 @@ def _send_reset(email: str) -> None:
 def _send_confirmation(user_id: int, email: str) -> None:
     token = new_token()
     with transaction() as conn:
-        # The address may have been changed since this was asked for: the token must not travel
-        # to the old one and confirm the new one.
+        # The address may have changed since the request. A token that is sent to the old address
+        # must not confirm the new one.
         if not user_repository.awaits_confirmation(user_id, email, conn):
             return
         token_repository.set_user_token(user_id, "email_confirm", token, CONFIRM_MINUTES, conn)

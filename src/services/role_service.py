@@ -1,6 +1,6 @@
-"""Roles: making and changing them, what they hold, who holds them.
+"""Roles: creating and changing them, their permissions, and the users who have them.
 
-A change takes effect at once on this worker, and within a second on every other.
+A change takes effect at once in this process, and within a second in all others.
 """
 
 from collections.abc import Sequence
@@ -69,7 +69,8 @@ def delete(role_id: str, force: bool) -> None:
 
 
 def set_permissions(role_id: str, references: Sequence[str]) -> Role:
-    """The whole set, by name or id. Raises NotFound for what is unknown; admin holds all."""
+    """The whole set, by name or id. Raises NotFound for an unknown role or permission, and
+    Conflict for the role admin, which always has all permissions."""
     access_rules.require_permission("role:write")
     with transaction() as conn:
         role_repository.lock_role(role_id, conn)
@@ -77,7 +78,7 @@ def set_permissions(role_id: str, references: Sequence[str]) -> Role:
         if before["name"] == "admin":
             raise Conflict("The role admin holds every permission; make a role of your own")
         found = permission_repository.find_permissions(list(references), conn)
-        _all_found("permission", references, found)
+        _require_all_found("permission", references, found)
         role_repository.set_role_permissions(role_id, [each["id"] for each in found], conn)
         after = role_repository.get_role(role_id, conn)
         target = f"role:{before['name']}"
@@ -87,7 +88,7 @@ def set_permissions(role_id: str, references: Sequence[str]) -> Role:
 
 
 def get_of_user(user_id: int) -> list[Role]:
-    """Ordered by name, `user` among them. Raises NotFound."""
+    """Ordered by name, with `user`, which every member has. Raises NotFound."""
     access_rules.require_permission("role:read")
     user_repository.get_user_by_id(user_id)
     return role_repository.get_user_roles(user_id)
@@ -107,11 +108,11 @@ def set_of_user(user_id: int, references: Sequence[str]) -> list[Role]:
 
 
 def assign(user_id: int, references: Sequence[str], conn: Conn) -> list[str]:
-    """Part of a larger change, which leaves its own entry in the audit log. Returns the names of
-    the roles. Raises NotFound."""
+    """The whole set, by name or id, in a transaction that writes its own audit entry. Returns the
+    names of the roles. Raises NotFound."""
     access_rules.require_permission("role:write")
     found = role_repository.find_roles(list(references), conn)
-    _all_found("role", references, found)
+    _require_all_found("role", references, found)
     role_repository.set_user_roles(user_id, [each["id"] for each in found], conn)
     return [each["name"] for each in found]
 
@@ -120,7 +121,9 @@ def _names(roles: list[Role]) -> dict[str, list[str]]:
     return {"roles": [role["name"] for role in roles]}
 
 
-def _all_found(kind: str, references: Sequence[str], found: Sequence[dict[str, str]]) -> None:
+def _require_all_found(
+    kind: str, references: Sequence[str], found: Sequence[dict[str, str]]
+) -> None:
     known = {value for each in found for value in each.values()}
     if unknown := sorted({reference.lower() for reference in references} - known):
         raise NotFound(f"There is no {kind} {unknown[0]}")

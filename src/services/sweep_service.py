@@ -1,4 +1,4 @@
-"""What has expired is removed: sessions, tokens of all kinds, keys and events of the shop."""
+"""Deletes what has expired: sessions, tokens, idempotency keys and delivered events."""
 
 from repositories import (
     order_repository,
@@ -11,9 +11,9 @@ from repositories.sql import transaction
 
 
 def sweep() -> int:
-    """The number of rows removed; 0 when another worker is sweeping. Raises Unavailable."""
+    """The number of deleted rows; 0 when another process is sweeping. Raises Unavailable."""
     with transaction() as conn:
-        if not sweep_repository.take_turn(conn):
+        if not sweep_repository.try_lock(conn):
             return 0
         return (
             token_repository.delete_expired_tokens(conn)

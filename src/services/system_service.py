@@ -1,4 +1,4 @@
-"""The state of the parts that GopherTalk stands on."""
+"""Whether the database, Redis and RabbitMQ work, and whether this process does."""
 
 from config import db, rabbitmq, redis
 from config.settings import get_settings
@@ -9,9 +9,9 @@ from utils import process_state
 from utils.errors import Unavailable
 from utils.request_budget import limit_database_seconds
 
-# Who asks whether something works wants to know soon.
-PATIENCE_SECONDS = 1.0
-# A load balancer shall know within a second, its own way to here included.
+# A health check must answer soon, also when it answers no.
+HEALTH_CHECK_SECONDS = 1.0
+# A load balancer must know within a second, the time for its own request included.
 READINESS_SECONDS = 0.5
 
 
@@ -34,8 +34,8 @@ def check_ready() -> None:
 
 
 def database_answers() -> bool:
-    """Whether it would do its work now, writing included."""
-    limit_database_seconds(PATIENCE_SECONDS)
+    """Whether it can be read and written now."""
+    limit_database_seconds(HEALTH_CHECK_SECONDS)
     try:
         return system_repository.takes_writes()
     except Exception:  # whatever went wrong, the answer is no
@@ -43,7 +43,7 @@ def database_answers() -> bool:
 
 
 def ping() -> Parts:
-    """Whether each part would do its work now; none is waited for long."""
+    """Whether each part can work now. Each check has a short timeout."""
     settings = get_settings()
     return {
         "database": _state(database_answers()),

@@ -1,4 +1,4 @@
-"""The token service: short-lived opaque tokens for whoever asks."""
+"""The token service: short-lived opaque tokens, without an account."""
 
 import secrets
 
@@ -6,19 +6,19 @@ from repositories import token_repository
 
 
 def new_token() -> str:
-    """Six digits to read out, a colon, and 32 characters that nobody guesses."""
+    """Six digits, which people can read out, a colon, and 32 random characters."""
     return f"{secrets.randbelow(1_000_000):06}:{secrets.token_urlsafe(24)}"
 
 
-def issue(minutes: int) -> str:
-    """A token that is good for so long. Only its hash is stored."""
+def issue(ttl_minutes: int) -> str:
+    """A token that is valid for so many minutes. Only its hash is stored."""
     token = new_token()
-    token_repository.add_token(token, minutes)
+    token_repository.add_token(token, ttl_minutes)
     return token
 
 
 def is_valid(token: str) -> bool:
-    """False for anything that was not issued here, or has expired."""
+    """False for a token that was not issued here or has expired."""
     return token_repository.check_token(token)
 
 

@@ -1,4 +1,4 @@
-"""Users: reading, making, changing and deleting them."""
+"""Users: reading, creating, changing and deleting them."""
 
 from typing import Any, cast
 
@@ -67,8 +67,8 @@ def get_own_profile() -> OwnProfile:
 
 
 def create(dto: CreateUserFields) -> UserProfile:
-    """An account, with `role:write` also with roles, and for a superuser with `is_superuser`.
-    Raises Forbidden, Conflict, and NotFound for an unknown role."""
+    """Roles need `role:write`, and `is_superuser` a superuser as caller. Raises Forbidden,
+    Conflict, and NotFound for an unknown role."""
     access_rules.require_permission("user:create")
     if dto["is_superuser"]:
         account_rules.require_superuser()
@@ -81,15 +81,15 @@ def create(dto: CreateUserFields) -> UserProfile:
         after = {"roles": roles, **_flags(profile)}
         audit_service.record("user.create", f"user:{user_id}", None, after, conn)
     if email := dto.get("email"):
-        recovery_service.ask_to_confirm(user_id, email)
+        recovery_service.request_confirmation(user_id, email)
     return profile
 
 
 def update(user_id: int, dto: UserChanges) -> User:
-    """Change what `dto` names; a new password ends the user's other sessions.
+    """Changes the fields in `dto`; a new password ends the user's other sessions.
 
-    Raises InvalidRequest, NotFound, Conflict, and Forbidden when the caller may not, or does not
-    prove who they are. Without a caller: see `account_rules.check_without_caller`.
+    Raises InvalidRequest, NotFound, Conflict and Forbidden. What is possible without a caller:
+    `account_rules.check_without_caller`.
     """
     if access_rules.current_caller() is None:
         user = _update_without_caller(user_id, dto)
@@ -100,7 +100,7 @@ def update(user_id: int, dto: UserChanges) -> User:
         user = _update_in_transaction(user_id, dto.copy())
     access_cache.invalidate_user(user_id)
     if email := dto.get("email"):
-        recovery_service.ask_to_confirm(user_id, email)
+        recovery_service.request_confirmation(user_id, email)
     return user
 
 
@@ -137,8 +137,8 @@ def _update_in_transaction(user_id: int, changes: UserChanges) -> User:
 
 
 def delete(user_id: int) -> None:
-    """Soft. Raises NotFound, Forbidden, Conflict. A session lives only as long as its user.
-    Without a caller: see `account_rules.check_without_caller`."""
+    """Soft delete; it ends the user's sessions. Raises NotFound, Forbidden and Conflict. What is
+    possible without a caller: `account_rules.check_without_caller`."""
     if access_rules.current_caller() is None:
         account_rules.check_without_caller(user_id)
         delete_user(user_id)
