@@ -210,16 +210,13 @@ class TestActions:
         assert response.status_code == status
         assert response.json() == {"detail": str(error), "error": str(error)}
 
-    @pytest.mark.parametrize(
-        "post_id",
-        ["0", "-1", "x", "1_0", str(MAX_ID + 1), pytest.param("9" * 5000, id="5000 digits")],
-    )
-    def test_a_bad_id_never_reaches_the_service(self, name, action, post_id):
+    def test_a_bad_id_never_reaches_the_service(self, name, action):
         method, path, *_ = action
         with patch(f"services.post_service.{name}") as service:
-            response = client.request(method, path.replace("5", post_id))
+            for post_id in ("0", "-1", "x", "1_0", str(MAX_ID + 1), "9" * 5000):
+                response = client.request(method, path.replace("5", post_id))
+                assert response.status_code == 422, post_id[:20]
 
-        assert response.status_code == 422
         service.assert_not_called()
 
     def test_a_guest_is_not_authenticated(self, come_from, name, action):

@@ -37,13 +37,11 @@ def test_a_registration_holds_what_was_sent_and_nothing_else(extra):
 
 
 @pytest.mark.parametrize("field", REGISTRATION)
-@pytest.mark.parametrize("value", ["missing", None, "", 7, "\0", "\ud800"])
-def test_each_field_of_a_registration_is_required_and_checked(field, value):
-    body = {**REGISTRATION, field: value}
-    if value == "missing":
-        del body[field]
-
-    assert field in faults(RegisterDto, body)
+def test_each_field_of_a_registration_is_required_and_checked(field):
+    for value in (None, "", 7, "\0", "\ud800"):
+        assert field in faults(RegisterDto, {**REGISTRATION, field: value}), repr(value)
+    others = {name: value for name, value in REGISTRATION.items() if name != field}
+    assert field in faults(RegisterDto, others)
 
 
 def test_all_faults_are_named_at_once():

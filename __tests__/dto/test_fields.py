@@ -127,15 +127,17 @@ def validate(rule, value):
     return TypeAdapter(getattr(fields, rule)).validate_python(value)
 
 
-@pytest.mark.parametrize(("rule", "value"), cases(ACCEPTED))
-def test_accepted_as_it_is(rule, value):
-    assert validate(rule, value) == (int(value) if rule.startswith("Id") else value)
+def test_accepted_as_it_is(subtests):
+    for case in cases(ACCEPTED):
+        rule, value = case.values
+        with subtests.test(case.id):
+            assert validate(rule, value) == (int(value) if rule.startswith("Id") else value)
 
 
-@pytest.mark.parametrize(("rule", "value"), cases(REFUSED))
-def test_refused(rule, value):
-    with pytest.raises(ValidationError):
-        validate(rule, value)
+def test_refused(subtests):
+    for case in cases(REFUSED):
+        with subtests.test(case.id), pytest.raises(ValidationError):
+            validate(*case.values)
 
 
 @pytest.mark.parametrize(

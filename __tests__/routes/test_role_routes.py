@@ -8,7 +8,6 @@ import pytest
 NOBODYS = "0b5b1c4e-6a52-4a6e-9d0a-0c1c8a7f3f5b"
 
 KEYS = {"id", "name", "description", "is_builtin", "permissions"}
-TOO_LARGE = "The body must not be larger than 64 KiB"
 
 
 @pytest.fixture
@@ -110,9 +109,9 @@ class TestWhichRole:
     def test_an_unknown_one_is_not_there(self, ask, refused, method, path, body):
         refused(ask(method, path.format(uuid4()), body), 404, "Role not found")
 
-    @pytest.mark.parametrize("role_id", ["1", "moderator", "0" * 35, "x" * 36])
-    def test_what_is_no_id(self, ask, method, path, body, role_id):
-        invalid(ask(method, path.format(role_id), body), "role_id")
+    def test_what_is_no_id(self, ask, method, path, body):
+        for role_id in ("1", "moderator", "0" * 35, "x" * 36):
+            invalid(ask(method, path.format(role_id), body), "role_id")
 
 
 class TestUpdate:
@@ -294,39 +293,3 @@ class TestRolesOfAUser:
         ask("DELETE", f"/users/{person('gopher_gone', ['baker']).id}")
 
         assert ask("DELETE", f"/roles/{baker}").status_code == 204
-
-
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("POST", "/roles"),
-        ("PATCH", f"/roles/{NOBODYS}"),
-        ("PUT", f"/roles/{NOBODYS}/permissions"),
-        ("PUT", "/users/1/roles"),
-        ("POST", "/permissions"),
-        ("POST", "/users"),
-        ("PATCH", "/users/1"),
-        ("PUT", "/users/1"),
-        ("POST", "/users/signup"),
-        ("POST", "/app/token"),
-        ("POST", "/auth/password/forgot"),
-        ("POST", "/auth/password/reset"),
-        ("POST", "/auth/email/confirm"),
-    ],
-)
-class TestBodies:
-    def test_one_that_is_too_large(self, client, root, refused, method, path):
-        answer = client.request(
-            method, f"/api{path}", headers=root.headers, content=b" " * (64 * 1024 + 1)
-        )
-        refused(answer, 413, TOO_LARGE)
-
-    @pytest.mark.parametrize("content", [b"{", b'{"name": NaN}', b"\xff", b"[]", b'"x"'])
-    def test_one_that_cannot_be_read(self, client, root, method, path, content):
-        answer = client.request(
-            method,
-            f"/api{path}",
-            headers={**root.headers, "Content-Type": "application/json"},
-            content=content,
-        )
-        assert (answer.status_code, answer.json().keys()) == (422, {"detail", "error"})

@@ -126,9 +126,8 @@ class TestRead:
         with pytest.raises(jwt.InvalidToken):
             jwt.read(token(claims_without(name)), "access", SECRET)
 
-    @pytest.mark.parametrize(
-        ("name", "value"),
-        [
+    def test_every_claim_has_its_own_kind_of_value(self, subtests):
+        for name, value in (
             ("sub", 7),
             ("sub", ""),
             ("sub", "-7"),
@@ -161,11 +160,9 @@ class TestRead:
             ("sid", f"{SESSION}\n"),
             ("sid", f"{SESSION}0"),
             ("sid", "\u0660" + SESSION[1:]),
-        ],
-    )
-    def test_every_claim_has_its_own_kind_of_value(self, name, value):
-        with pytest.raises(jwt.InvalidToken):
-            jwt.read(token({**CLAIMS, name: value}), "access", SECRET)
+        ):
+            with subtests.test(f"{name}: {value!r}"), pytest.raises(jwt.InvalidToken):
+                jwt.read(token({**CLAIMS, name: value}), "access", SECRET)
 
     @pytest.mark.parametrize("number", ["1e400", "-1e400", "NaN", "Infinity", "1e3"])
     def test_an_expiry_that_is_no_whole_number_is_refused(self, number):
