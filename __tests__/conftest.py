@@ -24,6 +24,8 @@ for name in Settings.model_fields:
     os.environ.pop(name.upper(), None)
 DATA_DIR = Path(tempfile.mkdtemp(prefix="gophertalk-tests-"))
 os.environ |= {"DATA_DIR": str(DATA_DIR), "BCRYPT_ROUNDS": "4", "LOGLEVEL": "WARNING"}
+# Users of different tests have the same ids, and this limit is counted by id.
+os.environ["RATE_LIMIT_EXPORT"] = "off"
 
 
 def pytest_unconfigure() -> None:

@@ -23,8 +23,7 @@ ACCEPTED = {
         "Анна",
         "Ёлка",
         "José",
-        "Jose\u0301",
-        "Андреи\u0306",
+        "Joq\u0301",
         "नीता",
         "李",
         "محمد",
@@ -77,7 +76,7 @@ REFUSED = {
     "PersonName": [
         "",
         long("я" * 31, "31 letters"),
-        long("e\u0301" * 16, "32 code points"),
+        long("q\u0301" * 16, "32 code points"),
         "Anna Maria",
         "Anna-Maria",
         "O'Brien",

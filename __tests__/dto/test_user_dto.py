@@ -78,10 +78,19 @@ def test_a_confirmation_must_match_the_password():
 
 @pytest.mark.parametrize(
     "field",
-    ["id", "status", "is_active", "is_superuser", "password_hash", "session_id", "deleted_at"],
+    ["is_active", "is_superuser", "password_hash", "session_id", "deleted_at"],
 )
 def test_unknown_fields_are_refused(field):
     assert faults({"first_name": "Anna", field: 1}) == {field}
+
+
+def test_what_nobody_sets_may_be_sent_back_as_it_was_read_and_has_no_effect():
+    read = {"id": 7, "status": 0, "created_at": "2026-11-21T12:00:00Z", "updated_at": None}
+    dto = UpdateUserDto.model_validate({**read, "first_name": "Anna"})
+
+    assert dto.model_dump(exclude_unset=True) == {"first_name": "Anna"}
+    properties = UpdateUserDto.model_json_schema()["properties"]
+    assert {name for name in properties if properties[name].get("readOnly")} == set(read)
 
 
 def test_the_documentation_has_an_example_for_every_field_and_no_defaults():

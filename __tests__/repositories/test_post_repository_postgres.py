@@ -125,7 +125,7 @@ class TestGet:
             "id": anna,
             "user_name": "deleted",
             "first_name": "deleted",
-            "last_name": "",
+            "last_name": "deleted",
         }
 
         page = post_repository.get_all_posts({"user_id": boris, "limit": 10, "offset": 0})

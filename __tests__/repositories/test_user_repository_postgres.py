@@ -281,7 +281,9 @@ class TestDelete:
 
         after = stored(anna)
         assert after["deleted_at"] is not None
-        assert after == {**before, "deleted_at": after["deleted_at"]}
+        erased = dict.fromkeys(("user_name", "first_name", "last_name"), "deleted")
+        times = {name: after[name] for name in ("deleted_at", "updated_at")}
+        assert after == {**before, **erased, **times, "password_hash": ""}
         assert stored(boris) == other
 
     def test_a_transaction_that_fails_keeps_the_user(self, anna, rolled_back):

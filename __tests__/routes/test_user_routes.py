@@ -188,8 +188,6 @@ class TestChange:
             {"is_superuser": 1},
             {"is_active": None},
             {"is_active": "no"},
-            {"status": 0},
-            {"id": 7},
             {"password_hash": "x"},
             {"session_id": "x"},
         ):
@@ -410,7 +408,7 @@ class TestDelete:
             "id": anna.id,
             "user_name": "deleted",
             "first_name": "deleted",
-            "last_name": "",
+            "last_name": "deleted",
         }
         assert "Petrova" not in client.get("/api/posts", headers=boris.headers).text
 

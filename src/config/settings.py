@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     rate_limit_user: Rate = "off"
     rate_limit_product: Rate = "off"
     rate_limit_order: Rate = "off"
+    rate_limit_export: Rate = "1/5 minutes"
     rate_limit_token: Rate = "off"  # noqa: S105 (a rate)
 
     data_dir: Path = PROJECT_ROOT / ".data"

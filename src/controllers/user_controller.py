@@ -2,8 +2,10 @@
 
 from typing import cast
 
+from fastapi.responses import StreamingResponse
+
 from dependencies.pagination import OffsetPage
-from dependencies.params import UserId, UserRef
+from dependencies.params import DeletedPosts, UserId, UserRef
 from dto.auth_dto import RegisterDto, RegisterFields
 from dto.role_dto import Role, UserRolesDto
 from dto.user_dto import (
@@ -15,7 +17,7 @@ from dto.user_dto import (
     UserChanges,
     UserProfile,
 )
-from services import auth_service, role_service, user_service
+from services import auth_service, export_service, role_service, user_service
 from services.user_service import delete as delete_user
 from services.user_service import get_all as get_all_users
 from services.user_service import get_by_id as get_user_by_id
@@ -44,6 +46,12 @@ def get_me() -> OwnProfile:
     return user_service.get_own_profile()
 
 
+def export_me() -> StreamingResponse:
+    """All that the server has of you, and that you wrote and did, as one JSON document."""
+    attachment = {"Content-Disposition": 'attachment; filename="gophertalk.json"'}
+    return StreamingResponse(export_service.export(), 200, attachment, "application/json")
+
+
 def get_user(user_id: UserRef) -> User:
     """One user's public profile, by id or by user name; with `user:read_private`, all of it."""
     if isinstance(user_id, int):
@@ -59,9 +67,10 @@ def update_user_by_id(user_id: UserId, dto: UpdateUserDto) -> User:
     return update_user(user_id, cast(UserChanges, changes))
 
 
-def delete_user_by_id(user_id: UserId) -> None:
-    """Deletes the account: the name becomes free, the posts stay without it."""
-    delete_user(user_id)
+def delete_user_by_id(user_id: UserId, posts: DeletedPosts = None) -> None:
+    """Deletes the account for good: its names, address and password are erased, its user name
+    becomes free. The posts stay, by an author called `deleted`, or go too with `posts=delete`."""
+    user_service.delete_with_posts(user_id) if posts else delete_user(user_id)
 
 
 def get_user_roles(user_id: UserId) -> list[Role]:

@@ -1,6 +1,6 @@
 """What the paths, queries and forms of the routes carry, named once."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Form, Header, Path, Query
@@ -70,6 +70,9 @@ IdempotencyKey = Annotated[
     ),
 ]
 
+DeletedPosts = Annotated[
+    Literal["delete"] | None, Query(description="`delete`: the account's posts go with it.")
+]
 RoleId = Annotated[UUID, Path(description="The role's id.", examples=[EXAMPLE_UUID])]
 PermissionId = Annotated[UUID, Path(description="The permission's id.", examples=[EXAMPLE_UUID])]
 Force = Annotated[bool, Query(description="Delete the role also from the users who have it.")]

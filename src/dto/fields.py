@@ -7,6 +7,7 @@ clients (and fuzzers) what will be accepted.
 from collections.abc import Callable
 from itertools import permutations
 from typing import Annotated, Any, TypeVar
+from unicodedata import normalize
 
 import regex
 from pydantic import (
@@ -32,6 +33,9 @@ USER_NAME = regex.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 # The one is a path of its own beside those of the users, the other stands for who has left.
 RESERVED_NAMES = {"signup", "deleted"}
 NOT_STORABLE = regex.compile(r"[\x00\ud800-\udfff]")
+# Anything but blanks, control characters, and characters that are drawn as nothing: those that
+# Unicode lets a font ignore, the empty pattern of Braille, and the empty note.
+VISIBLE = regex.compile(r"[^\p{Z}\p{C}\p{Default_Ignorable_Code_Point}\u2800\U0001D159]")
 SPECIAL_CHARACTERS = "@$!%*?&"
 # What stands in a pattern of the schema must mean the same to ECMAScript, to Python's `re` and to
 # others. Any character that PostgreSQL can store:
@@ -67,11 +71,30 @@ def optional_field(example: Any) -> Any:
     return Field(default=None, json_schema_extra=describe)
 
 
-def _is_storable(value: object) -> object:
-    """PostgreSQL stores neither NUL nor half of a surrogate pair."""
-    if isinstance(value, str) and NOT_STORABLE.search(value):
+def read_only_field(example: Any) -> Any:
+    """A field of an answer that a client may send back as it was read. It changes nothing."""
+
+    def describe(schema: dict[str, Any]) -> None:
+        schema.pop("default", None)
+        schema |= {"examples": [example], "readOnly": True}
+
+    return Field(default=None, exclude=True, json_schema_extra=describe)
+
+
+def _in_one_form(value: object) -> object:
+    """The form (NFC) in which texts are stored, compared and looked for. PostgreSQL stores neither
+    NUL nor half of a surrogate pair."""
+    if not isinstance(value, str):
+        return value
+    if NOT_STORABLE.search(value):
         raise ValueError("Not a valid text")
-    return value
+    return normalize("NFC", value)
+
+
+def _is_visible(text: str) -> str:
+    if not VISIBLE.search(text):
+        raise ValueError("Nothing of this text can be seen")
+    return text
 
 
 def _is_user_name(text: str) -> str:
@@ -126,16 +149,23 @@ def _in_any_order(*parts: str) -> str:
 
 class Text:
     """`Annotated[str, Text(max_length=280)]`: any text that PostgreSQL can store, and its bounds.
+    One that is `visible` must show something: blanks and invisible characters alone do not.
 
-    They are given here, and not by a `Field` behind it, because pydantic would call the characters
-    "items" when it counts what comes out of a function such as `_is_storable`.
+    The bounds are given here, and not by a `Field` behind it, because pydantic would call the
+    characters "items" when it counts what comes out of a function such as `_in_one_form`.
     """
 
-    def __init__(self, *, max_length: int, min_length: int | None = None) -> None:
+    def __init__(
+        self, *, max_length: int, min_length: int | None = None, visible: bool = False
+    ) -> None:
         self._bounds = core_schema.str_schema(min_length=min_length, max_length=max_length)
+        self._visible = visible
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
-        return core_schema.no_info_before_validator_function(_is_storable, self._bounds)
+        text = core_schema.no_info_before_validator_function(_in_one_form, self._bounds)
+        if self._visible:
+            return core_schema.no_info_after_validator_function(_is_visible, text)
+        return text
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
@@ -152,7 +182,7 @@ UserName = Annotated[
 ]
 PersonName = Annotated[
     str,
-    Field(min_length=1, max_length=30),
+    Text(min_length=1, max_length=30),
     AfterValidator(_is_name),
     _string_schema(
         minLength=1,

@@ -10,7 +10,9 @@ from dto.fields import MAX_ID, RequestModel, Text, documented, is_whole_number
 
 
 class CreatePostDto(RequestModel):
-    text: Annotated[str, Text(min_length=1, max_length=280)] = Field(examples=["Hello, gophers!"])
+    text: Annotated[str, Text(min_length=1, max_length=280, visible=True)] = Field(
+        examples=["Hello, gophers!"]
+    )
     reply_to_id: Annotated[int, Field(ge=0, le=MAX_ID), BeforeValidator(is_whole_number)] | None = (
         Field(default=None, description="The post that this one answers; 0 or null for none.")
     )

@@ -1,15 +1,15 @@
 """Products as they come in, travel inward and go out."""
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from dto.fields import ChangeModel, RequestModel, Text, documented, optional_field
+from dto.fields import ChangeModel, RequestModel, Text, documented, optional_field, read_only_field
 from dto.money import Money, Price
 
-ProductName = Annotated[str, Text(min_length=2, max_length=128)]
+ProductName = Annotated[str, Text(min_length=2, max_length=128, visible=True)]
 InStock = Annotated[bool, Field(strict=True)]
 
 
@@ -25,6 +25,7 @@ class UpdateProductDto(ChangeModel):
     name: ProductName = optional_field("Gopher mug")
     price: Price = optional_field("1000.00")
     in_stock: InStock = optional_field(True)
+    id: Any = read_only_field(1)
 
 
 class NewProduct(TypedDict):

@@ -16,6 +16,7 @@ from dto.fields import (
     UserName,
     documented,
     optional_field,
+    read_only_field,
 )
 from dto.role_dto import Reference
 
@@ -48,6 +49,10 @@ class UpdateUserDto(ChangeModel):
     current_password: AnyPassword = optional_field("gopher1!")
     is_active: StrictBool = optional_field(True)
     is_superuser: StrictBool = optional_field(False)
+    id: Any = read_only_field(1)
+    status: Any = read_only_field(1)
+    created_at: Any = read_only_field("2026-11-21T12:00:00Z")
+    updated_at: Any = read_only_field("2026-11-21T12:00:00Z")
 
 
 class NewUser(TypedDict):
@@ -84,14 +89,14 @@ class UserChanges(TypedDict, total=False):
 
 
 class UserColumns(TypedDict, total=False):
-    """The same as columns of the table."""
+    """The same as columns of the table; `password_hash` also as bcrypt gives it, in bytes."""
 
     user_name: str
     first_name: str
     last_name: str
     middle_name: str | None
     email: str | None
-    password_hash: str
+    password_hash: str | bytes
     status: int
     is_superuser: bool
 
@@ -161,3 +166,36 @@ class Credentials(TypedDict):
     user_name: str
     password_hash: str
     status: int
+
+
+@documented(
+    {
+        "profile": EXAMPLE | PRIVATE_EXAMPLE,
+        "roles": ["user"],
+        "sessions": [],
+        "posts": [
+            {
+                "id": 1,
+                "text": "Hello, gophers!",
+                "reply_to_id": None,
+                "created_at": "2026-11-21T12:00:00Z",
+                "deleted_at": None,
+            }
+        ],
+        "likes": [{"id": 1, "created_at": "2026-11-21T12:00:00Z"}],
+        "views": [],
+        "orders": [],
+        "audit": [],
+    }
+)
+class Export(TypedDict):
+    """All that the server has of one user. `id` of a like or a view is the post's."""
+
+    profile: UserProfile
+    roles: list[str]
+    sessions: list[Any]
+    posts: list[Any]
+    likes: list[Any]
+    views: list[Any]
+    orders: list[Any]
+    audit: list[Any]

@@ -101,6 +101,9 @@ def _connect(conninfo: dict[str, Any]) -> psycopg.Connection[Any]:
     return psycopg.connect(
         **conninfo,
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        # A prepared SELECT keeps its snapshot until the next statement, and whatever is built
+        # CONCURRENTLY waits for all snapshots.
+        prepare_threshold=None,
         autocommit=True,
     )
 
@@ -134,8 +137,8 @@ def _apply_next(
 
 
 def _run(conn: psycopg.Connection[Any], migration: Migration) -> None:
-    only_this_transaction = migration.in_transaction
-    conn.execute("SELECT set_config('lock_timeout', %s, %s)", (LOCK_TIMEOUT, only_this_transaction))
+    if migration.in_transaction:  # what waits CONCURRENTLY is in nobody's way
+        conn.execute("SELECT set_config('lock_timeout', %s, true)", (LOCK_TIMEOUT,))
     for statement in migration.statements():
         conn.execute(cast(Any, statement))
 

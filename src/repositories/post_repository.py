@@ -9,13 +9,8 @@ from dto.post_dto import NewPost, Post, PostFilter
 from repositories.sql import execute, fetch_all, fetch_one, like_pattern
 from utils.errors import Conflict, NotFound
 
-# An author who deleted the account keeps the posts but not the name on them.
-AUTHOR_COLUMNS: LiteralString = """
-    u.id AS user_id,
-    CASE WHEN u.deleted_at IS NULL THEN u.user_name ELSE 'deleted' END AS user_name,
-    CASE WHEN u.deleted_at IS NULL THEN u.first_name ELSE 'deleted' END AS first_name,
-    CASE WHEN u.deleted_at IS NULL THEN u.last_name ELSE '' END AS last_name
-"""
+# Who deleted the account is called `deleted`: the row itself says so, once it is erased.
+AUTHOR_COLUMNS: LiteralString = "u.id AS user_id, u.user_name, u.first_name, u.last_name"
 # A scalar sub-select, not EXISTS: that one the planner may turn into reading all likes of the
 # reader, while this is one index probe for each post.
 READER_COLUMNS: LiteralString = """
@@ -111,7 +106,7 @@ def get_all_posts(dto: PostFilter) -> list[Post]:
             LIMIT %s
         ) p
         CROSS JOIN LATERAL (
-            SELECT id, user_name, first_name, last_name, deleted_at
+            SELECT id, user_name, first_name, last_name
             FROM users
             WHERE id = p.user_id
             LIMIT 1
@@ -163,6 +158,25 @@ def delete_any_post(post_id: int) -> None:
         raise NotFound("Post not found or already deleted")
 
 
+def erase_posts(user_id: int, limit: int) -> int:
+    """Delete so many posts of this user with their texts, and texts of posts that were deleted
+    before. Returns how many; 0 when there are no more."""
+    return execute(
+        """
+        UPDATE posts
+        SET text = 'deleted', deleted_at = coalesce(deleted_at, now())
+        WHERE id IN (
+            SELECT id
+            FROM posts
+            WHERE user_id = %s AND (deleted_at IS NULL OR text <> 'deleted')
+            ORDER BY id
+            LIMIT %s
+        )
+        """,
+        (user_id, limit),
+    )
+
+
 def view_post(post_id: int, user_id: int) -> None:
     """Raises NotFound, and Conflict when the user has viewed it before."""
     try:
@@ -207,9 +221,9 @@ def dislike_post(post_id: int, user_id: int) -> None:
     """Take the like back. Raises NotFound when there is no such post, or no like on it."""
     disliked = execute(
         """
-        DELETE FROM likes l
-        USING posts p
-        WHERE l.post_id = %s AND l.user_id = %s AND p.id = l.post_id AND p.deleted_at IS NULL
+        DELETE FROM likes
+        WHERE post_id = %s AND user_id = %s
+          AND EXISTS (SELECT FROM posts p WHERE p.id = post_id AND p.deleted_at IS NULL)
         """,
         (post_id, user_id),
     )
@@ -221,10 +235,7 @@ def _with_author(row: dict[str, Any]) -> Any:
     """Nest the author's columns, where the statement has them, under `user`."""
     if "user_name" not in row:
         return row
-    author = {
-        "id": row.pop("user_id"),
-        "user_name": row.pop("user_name"),
-        "first_name": row.pop("first_name"),
-        "last_name": row.pop("last_name"),
-    }
-    return {**row, "user": author}
+    names = ("user_name", "first_name", "last_name")
+    author = {"id": row["user_id"], **{name: row[name] for name in names}}
+    post = {name: row[name] for name in row if name not in names and name != "user_id"}
+    return {**post, "user": author}

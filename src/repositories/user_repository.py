@@ -1,4 +1,4 @@
-"""Users in PostgreSQL. A deleted user's row stays, and is seen by nobody but its posts."""
+"""Users in PostgreSQL. A deleted user's row stays for its posts, with nothing personal in it."""
 
 from typing import Any, LiteralString, cast
 
@@ -218,7 +218,7 @@ def update_user(user_id: int, dto: UserColumns, conn: Conn | None = None) -> Use
     if not columns:
         raise InvalidRequest("No fields to update")
     assignments: list[LiteralString] = [column + " = %s" for column in columns]
-    values = cast(dict[str, Any], dto)
+    values = {name: _as_text(value) for name, value in cast(dict[str, Any], dto).items()}
     try:
         return _found(
             fetch_one(
@@ -237,7 +237,8 @@ def update_user(user_id: int, dto: UserColumns, conn: Conn | None = None) -> Use
 
 
 def delete_user(user_id: int, conn: Conn | None = None) -> None:
-    """Soft: the row stays for the posts, the name is free again. Raises NotFound."""
+    """The row stays for the posts; the trigger `tr__users__erase` takes out all that names the
+    person, so the user name is free again. Raises NotFound."""
     deleted = execute(
         "UPDATE users SET deleted_at = now() WHERE id = %s AND deleted_at IS NULL",
         (user_id,),
@@ -245,6 +246,11 @@ def delete_user(user_id: int, conn: Conn | None = None) -> None:
     )
     if deleted == 0:
         raise NotFound("User not found")
+
+
+def _as_text(value: Any) -> Any:
+    """bcrypt gives a hash as bytes; the column is a text."""
+    return value.decode() if isinstance(value, bytes) else value
 
 
 def _found(row: Any) -> Any:

@@ -9,7 +9,7 @@ from dependencies.documentation.examples import request_examples
 from dependencies.rate_limit import limit
 from dependencies.routing.json_route import HashingRoute, JsonRoute
 from dto.role_dto import Role
-from dto.user_dto import OwnProfile, User, UserProfile
+from dto.user_dto import Export, OwnProfile, User, UserProfile
 
 # Everything but the sign-up is counted for each member.
 router = APIRouter(
@@ -70,6 +70,13 @@ router.get(
     responses=documented_errors({404: "User not found"}),
     dependencies=[MEMBER],
 )(user_controller.get_me)
+
+router.get(
+    "/me/export",
+    summary="Export your account",
+    response_model=Export,
+    dependencies=[limit("export"), MEMBER],
+)(user_controller.export_me)
 
 router.get(
     "/{user_id:user}",

@@ -15,7 +15,7 @@ from dto.user_dto import (
     UserColumns,
     UserProfile,
 )
-from repositories import role_repository, session_repository, user_repository
+from repositories import post_repository, role_repository, session_repository, user_repository
 from repositories.sql import transaction
 from repositories.user_repository import delete_user, get_all_users, get_user_by_id, update_user
 from services import (
@@ -30,6 +30,7 @@ from utils.errors import Forbidden
 
 # Fields of a request that are columns of the same name.
 SAME_IN_COLUMNS = {"user_name", "first_name", "last_name", "middle_name", "email", "is_superuser"}
+POSTS_AT_ONCE = 1000
 
 
 def get_all(limit: int, offset: int) -> list[User]:
@@ -136,9 +137,25 @@ def _update_in_transaction(user_id: int, changes: UserChanges) -> User:
     return user
 
 
+def delete_with_posts(user_id: int) -> None:
+    """The same as `delete`, after the texts of all the user's posts. They go in many transactions,
+    because they may be many: when the last one cannot be had, the account is still there, and
+    the request may be sent again. Raises NotFound, Forbidden, Conflict."""
+    access_rules.require_own_or(user_id, "user:delete_any")
+    if access_rules.is_caller(user_id) and access_rules.is_superuser():
+        raise Forbidden("A superuser cannot delete their own account")
+    with transaction() as conn:
+        account_rules.require_another_superuser(user_id, conn)
+        account_rules.protect_superuser(user_repository.lock_user(user_id, conn))
+    while post_repository.erase_posts(user_id, POSTS_AT_ONCE):
+        pass
+    delete(user_id)
+
+
 def delete(user_id: int) -> None:
-    """Soft delete; it ends the user's sessions. Raises NotFound, Forbidden and Conflict. What is
-    possible without a caller: `account_rules.check_without_caller`."""
+    """For good: the database erases what names the person, and ends the sessions. Raises NotFound,
+    Forbidden and Conflict. What is possible without a caller: `account_rules.check_without_caller`.
+    """
     if access_rules.current_caller() is None:
         account_rules.check_without_caller(user_id)
         delete_user(user_id)
@@ -168,7 +185,7 @@ def _as_columns(dto: UserChanges) -> UserColumns:
     if "password" in dto:
         password = dto["password"].encode()
         hashed = bcrypt.hashpw(password, bcrypt.gensalt(get_settings().bcrypt_rounds))
-        columns["password_hash"] = hashed.decode()
+        columns["password_hash"] = hashed
     if "is_active" in dto:
         columns["status"] = int(dto["is_active"])
     return columns

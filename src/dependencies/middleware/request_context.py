@@ -12,8 +12,9 @@ from utils import context, request_budget
 
 log = logging.getLogger("gophertalk.access")
 
-# Paths that end in a token: it is not for the log.
+# What of a path is not for the log: a token, and the name of a person.
 SECRET_PATH = re.compile(r"(/api/app/valid/).+", re.DOTALL)
+USER_NAME_PATH = re.compile(r"(/api/users/)(?!(?:\d+|me|signup)(?:/|$))[^/]+")
 FIXED_HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
 SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
@@ -69,7 +70,9 @@ def add_header(scope: Scope, name: str, value: str) -> None:
 
 def loggable(path: str) -> str:
     """The path without what must not be logged, and on one line: it comes from outside."""
-    return SECRET_PATH.sub(r"\1***", path).encode("unicode_escape").decode()
+    for pattern in (SECRET_PATH, USER_NAME_PATH):
+        path = pattern.sub(r"\1***", path)
+    return path.encode("unicode_escape").decode()
 
 
 def _log(scope: Scope, route: str | None, status: int, seconds: float) -> None:

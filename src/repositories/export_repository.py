@@ -1,0 +1,89 @@
+"""What one user wrote and did, in pages, each ordered by the id that it goes on from."""
+
+from typing import Any
+
+from repositories.sql import fetch_all
+
+
+def get_posts(user_id: int, after_id: int, limit: int) -> list[dict[str, Any]]:
+    """Replies and deleted posts too."""
+    return fetch_all(
+        """
+        SELECT id, text, reply_to_id, created_at, deleted_at
+        FROM posts
+        WHERE user_id = %s AND id > %s
+        ORDER BY id
+        LIMIT %s
+        """,
+        (user_id, after_id, limit),
+    )
+
+
+def get_likes(user_id: int, after_id: int, limit: int) -> list[dict[str, Any]]:
+    """`id` is the post's."""
+    return fetch_all(
+        """
+        SELECT post_id AS id, created_at
+        FROM likes
+        WHERE user_id = %s AND post_id > %s
+        ORDER BY post_id
+        LIMIT %s
+        """,
+        (user_id, after_id, limit),
+    )
+
+
+def get_views(user_id: int, after_id: int, limit: int) -> list[dict[str, Any]]:
+    """`id` is the post's."""
+    return fetch_all(
+        """
+        SELECT post_id AS id, created_at
+        FROM views
+        WHERE user_id = %s AND post_id > %s
+        ORDER BY post_id
+        LIMIT %s
+        """,
+        (user_id, after_id, limit),
+    )
+
+
+def get_orders(user_id: int, after_id: int, limit: int) -> list[dict[str, Any]]:
+    """`id` is the order's number; clients know the order by `order_id`."""
+    return fetch_all(
+        """
+        SELECT o.number AS id, o.id::text AS order_id, o.status, o.total_price, o.created_at,
+               o.updated_at,
+               (
+                   SELECT json_agg(
+                       json_build_object(
+                           'product_id', i.product_id,
+                           'name', i.name,
+                           'price', i.price::text,
+                           'quantity', i.quantity
+                       )
+                       ORDER BY i.position
+                   )
+                   FROM order_items i
+                   WHERE i.order_id = o.id
+               ) AS items
+        FROM orders o
+        WHERE o.user_id = %s AND o.number > %s
+        ORDER BY o.number
+        LIMIT %s
+        """,
+        (user_id, after_id, limit),
+    )
+
+
+def get_audit_entries(user_id: int, after_id: int, limit: int) -> list[dict[str, Any]]:
+    """What this user changed as an administrator."""
+    return fetch_all(
+        """
+        SELECT id, created_at, action, target, before, after
+        FROM audit_log
+        WHERE actor_id = %s AND id > %s
+        ORDER BY id
+        LIMIT %s
+        """,
+        (user_id, after_id, limit),
+    )

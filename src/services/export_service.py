@@ -1,0 +1,61 @@
+"""All that names the caller, and what they wrote and did, as one JSON document."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from pydantic_core import to_json
+
+from repositories import (
+    export_repository,
+    role_repository,
+    session_repository,
+    user_repository,
+)
+from services import access_rules
+
+ROWS_AT_ONCE = 500
+NO_SESSION = "00000000-0000-0000-0000-000000000000"
+
+Rows = list[dict[str, Any]]
+
+
+def export() -> Iterator[bytes]:
+    """The document in pieces, each read when it is asked for, so that no more than one page is in
+    memory. Raises NotFound and Unavailable."""
+    user_id = access_rules.require_member()
+    profile = user_repository.get_user_profile(user_id)
+    roles = [role["name"] for role in role_repository.get_user_roles(user_id)]
+    # A member has few sessions.
+    session_id = access_rules.session_id() or NO_SESSION
+    sessions = session_repository.get_sessions(user_id, session_id, ROWS_AT_ONCE, 0)
+    return _document({"profile": profile, "roles": roles, "sessions": sessions}, user_id)
+
+
+def _document(known: dict[str, Any], user_id: int) -> Iterator[bytes]:
+    yield to_json(known).removesuffix(b"}")
+    for name, get_page in (
+        ("posts", export_repository.get_posts),
+        ("likes", export_repository.get_likes),
+        ("views", export_repository.get_views),
+        ("orders", export_repository.get_orders),
+        ("audit", export_repository.get_audit_entries),
+    ):
+        yield from _array(name, _pages(partial(get_page, user_id)))
+    yield b"}"
+
+
+def _array(name: str, pages: Iterator[Rows]) -> Iterator[bytes]:
+    yield b"," + to_json(name) + b":["
+    separator = b""
+    for rows in pages:
+        yield separator + to_json(rows)[1:-1]
+        separator = b","
+    yield b"]"
+
+
+def _pages(get_page: Callable[[int, int], Rows]) -> Iterator[Rows]:
+    after_id = 0
+    while rows := get_page(after_id, ROWS_AT_ONCE):
+        yield rows
+        after_id = rows[-1]["id"]
