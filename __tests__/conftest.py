@@ -46,7 +46,8 @@ def no_request_is_served() -> None:
     from services import access_rules
     from utils import context, request_budget
 
-    for left_behind in (request_budget._current, context.request_id, access_rules._caller):
+    ids = (context.request_id, context.traceparent)
+    for left_behind in (*ids, request_budget._current, access_rules._caller):
         left_behind.set(None)
 
 

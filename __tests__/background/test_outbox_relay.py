@@ -6,16 +6,20 @@ from threading import Barrier, Event
 from time import sleep
 
 import pytest
+from alerts import Scrapes
 from shop import count, eventually, new_order, new_product, new_user
 
 from background.relay import run_relay
 from repositories import outbox_repository
 from repositories.sql import execute, fetch_all, fetch_one, transaction
-from services import event_service, order_service, outbox_service, sweep_service
-from services.event_service import handle
+from services import event_service, metrics_service, order_service, outbox_service, sweep_service
+from services.event_service import from_message, handle, to_message
 from services.outbox_service import relay_batch
+from utils import context
 from utils.background_thread import in_background
 from utils.errors import Unavailable
+
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 @pytest.fixture
@@ -40,6 +44,19 @@ def test_hands_over_and_marks(shop):
     rows = fetch_all("SELECT order_id::text AS id, event FROM order_events ORDER BY happened_at")
     assert rows == [{"id": each["id"], "event": "new_order"} for each in (order, other)]
     assert relay_batch(handle) == 0
+
+
+def test_the_trace_of_the_request_goes_along(shop):
+    context.continue_trace(TRACE)
+    new_order(*shop)
+    context.continue_trace(None)
+    seen = []
+
+    relay_batch(lambda event, conn: seen.append((event, context.traceparent.get())))
+    [(event, while_handled)] = seen
+    assert while_handled == event.traceparent == TRACE
+    assert from_message(to_message(event)) == event
+    assert context.traceparent.get() is None, "it ends with the event"
 
 
 def test_an_event_is_handled_once_however_often_it_comes(shop):
@@ -117,6 +134,7 @@ def test_poison_is_parked_and_stops_nobody(shop, event, payload):
 
 
 def test_what_fails_waits_and_is_parked_in_the_end(shop):
+    seen = Scrapes(lambda: metrics_service.exposition().decode())
     add("new_order", {"order_id": "00000000-0000-4000-8000-000000000000"})
     new_order(*shop)
 
@@ -127,6 +145,8 @@ def test_what_fails_waits_and_is_parked_in_the_end(shop):
         execute("UPDATE outbox SET due_at = now()")
         assert relay_batch(handle) == 1
     assert (waiting(), count("outbox", "parked_at IS NOT NULL")) == (0, 1)
+    seen.scrape()
+    assert seen.raises("GopherTalkEventsParked")
 
 
 def test_half_of_a_handler_is_undone(shop, monkeypatch):

@@ -63,6 +63,15 @@ class TestPlain:
         assert line.endswith(" INFO GET /api/posts status=200 user_id=7 request_id=r1\n")
         assert line.count("\n") == 1
 
+    def test_a_line_has_the_trace(self, written):
+        trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+        def work():
+            context.continue_trace(trace)
+            log.info("hello")
+
+        assert written(work).endswith(f" INFO hello request_id=r1 traceparent={trace}\n")
+
     def test_what_is_not_known_is_left_out(self, written):
         line = written(lambda: log.info("hello", extra={"user_id": None}), request_id=None)
 

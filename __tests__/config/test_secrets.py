@@ -10,7 +10,7 @@ from unittest.mock import patch
 import pytest
 
 from config import secrets
-from config.settings import Settings
+from config.settings import Settings, SettingsError
 
 TWO_GIVEN = {"access_token_secret": "a" * 32, "refresh_token_secret": "r" * 32}
 # Imports first, then waits for the word, so that all processes start at the same moment.
@@ -48,6 +48,17 @@ def test_the_next_start_gets_the_same_ones(tmp_path):
 
     assert choose(data_dir=tmp_path / "data") == first
     assert choose(data_dir=tmp_path / "other") != first
+
+
+def test_hosts_that_share_a_database_make_none_of_their_own(tmp_path):
+    shared = {"db_host": "db.example.org", "host": "0.0.0.0", "data_dir": tmp_path}
+    with pytest.raises(SettingsError, match="Set ACCESS_TOKEN_SECRET and REFRESH_TOKEN_SECRET"):
+        choose(**shared)
+    assert list(tmp_path.iterdir()) == []
+
+    assert choose(**shared, **TWO_GIVEN) == ("a" * 32, "r" * 32)
+    made = choose(**shared | {"host": "127.0.0.1"})
+    assert choose(**shared) == made, "what is there already is kept"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")

@@ -119,6 +119,12 @@ def test_without_its_own_postgres_it_asks_for_another(start):
     assert "set DB_HOST" in sentence_of(container.output())
 
 
+def test_replicas_do_not_make_secrets_of_their_own(start, postgres):
+    container, _ = start(EXTERNAL, **postgres)
+    assert container.wait() == 2
+    assert sentence_of(container.output()).startswith("Set ACCESS_TOKEN_SECRET and REFRESH_TOKEN_")
+
+
 def test_a_wrong_setting_is_one_sentence(start):
     container, _ = start(COMPLETE, WORKERS="many")
     assert container.wait() == 2

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
+from alerts import Scrapes
 from books import assert_balanced
 from cluster import Database, OwnPostgres
 from live_server import NO_LIMITS, LiveServer
@@ -55,6 +56,12 @@ def note(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Puts a row into the table at the end of the run; takes what `Figures` takes."""
     figures = request.config.stash.setdefault(FIGURES, [])
     return lambda *values, **named: figures.append(Figures(*values, **named))
+
+
+@pytest.fixture
+def scrapes() -> Callable[[LiveServer], Scrapes]:
+    """What a Prometheus sees of a server: `seen = scrapes(server)`, then `seen.scrape()`."""
+    return lambda server: Scrapes(server.metrics)
 
 
 @pytest.fixture(scope="session")

@@ -58,13 +58,17 @@ def emit_wal(database):
             conn.execute("SELECT pg_logical_emit_message(false, 'fault', repeat('x', 1000000))")
 
 
-def test_a_full_disk(start_server, cramped, small_disk, new_load, promise):
+def test_a_full_disk(start_server, cramped, small_disk, new_load, promise, scrapes):
     server = start_server(**cramped.main.settings(), **NO_LIMITS).wait_until_ready()
+    seen = scrapes(server)
     with new_load(server, cramped.main) as load:
         load.go_on(1.0)
         began = monotonic()
         ballast = fill(small_disk)
-        load.go_on(4.0)
+        load.go_on(2.0)
+        seen.scrape()
+        load.go_on(2.0)
+        seen.scrape()
         refused = {answer.what for answer in load.answers(since=began) if not answer.good}
         reads = [answer for answer in load.answers(since=began) if answer.what == "feed"]
         ballast.unlink()
@@ -74,6 +78,7 @@ def test_a_full_disk(start_server, cramped, small_disk, new_load, promise):
     assert refused & {"post", "order"}, "nothing was refused: the disk was not full"
     assert all(answer.good for answer in reads)
     promise("PostgreSQL's disk full for 4 s", load, began, back)
+    assert seen.raises("GopherTalkErrors")
 
 
 def test_a_disk_so_full_that_our_own_postgresql_dies(small_disk, start_server, new_load, promise):

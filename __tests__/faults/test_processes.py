@@ -147,11 +147,16 @@ def test_a_killed_app_loses_no_event_between_commit_and_handling(
     )
 
 
-def test_killed_under_load_nothing_acknowledged_is_lost(start_server, fresh, new_load, note):
+def test_killed_under_load_nothing_acknowledged_is_lost(
+    start_server, fresh, new_load, note, scrapes
+):
     server = start_server(**fresh.settings(), **NO_LIMITS).wait_until_ready()
+    seen = scrapes(server)
     with new_load(server, fresh) as load:
         load.go_on(1.0)
         os.killpg(server.process.pid, signal.SIGKILL)
+        seen.scrape()
+    assert seen.raises("GopherTalkDown")
     start_server(**fresh.settings(), **NO_LIMITS, PORT=str(server.port)).wait_until_ready()
     load.settle()
     losses = load.losses()

@@ -97,9 +97,20 @@ def start_consumer(settings, tmp_path):
     [("refuse", "accept", "RabbitMQ gone for 5 s"), ("hang", "flow", "RabbitMQ hangs for 5 s")],
 )
 def test_orders_are_taken_and_their_events_wait(
-    start_server, start_consumer, settings, database, rabbitmq, new_load, note, go, come, fault
+    start_server,
+    start_consumer,
+    settings,
+    database,
+    rabbitmq,
+    new_load,
+    note,
+    scrapes,
+    go,
+    come,
+    fault,
 ):
     server = start_server(**settings).wait_until_ready()
+    seen = scrapes(server)
     start_consumer()
     with new_load(server, database, people=4) as load:
         load.go_on(2.0)
@@ -107,6 +118,8 @@ def test_orders_are_taken_and_their_events_wait(
         getattr(rabbitmq, go)()
         load.go_on(5.0)
         assert load.clients[0].get("/api/ping").json()["rabbitmq"] == "down"
+        seen.scrape()
+        assert seen.raises("GopherTalkRabbitMQDown")
         getattr(rabbitmq, come)()
         back = database.fetch("SELECT clock_timestamp() AS time")[0]["time"]
         load.go_on(3.0)

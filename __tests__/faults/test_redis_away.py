@@ -52,7 +52,10 @@ def read_for(client, path, seconds):
     ("go", "come", "fault"),
     [("kill", "start", "Redis killed, restarted"), ("freeze", "thaw", "Redis hangs, goes on")],
 )
-def test_reads_go_on_and_are_never_stale(server, database, redis, new_load, note, go, come, fault):
+def test_reads_go_on_and_are_never_stale(
+    server, database, redis, new_load, note, scrapes, go, come, fault
+):
+    watched = scrapes(server)
     client = new_load(server, database, people=1).clients[0]
     client.order()
     [order_id] = client.orders.values()
@@ -66,6 +69,8 @@ def test_reads_go_on_and_are_never_stale(server, database, redis, new_load, note
     assert seen == f"{len(took)} good"
     assert client.get(path).json()["status"] == "CANCELED"
     assert state_of_redis(server) == "down"
+    watched.scrape()
+    assert watched.raises("GopherTalkRedisDown")
 
     getattr(redis, come)()
     back = monotonic()

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from alerts import Scrapes
 from shop import settings_with
 
 from config import db, metrics
@@ -128,7 +129,7 @@ def test_orders_read_from_redis_count(grows_by, monkeypatch):
     assert grows_by("gophertalk_order_cache_hits_total", read) == 1
 
 
-def test_the_outbox_shows_what_waits(figure):
+def test_the_outbox_shows_what_waits(client, figure):
     from repositories.sql import execute
 
     assert figure("gophertalk_db_up") == 1
@@ -142,6 +143,7 @@ def test_the_outbox_shows_what_waits(figure):
     )
     assert figure("gophertalk_outbox_events") == 2
     assert 90 <= figure("gophertalk_outbox_oldest_age_seconds") < 150
+    assert Scrapes(lambda: client.get("/metrics").text).raises("GopherTalkOutboxStuck")
 
 
 def test_the_pool_is_shown(figure):

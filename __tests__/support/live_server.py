@@ -77,6 +77,12 @@ class LiveServer:
             time.sleep(0.1)
         raise AssertionError(f"the server did not start:\n{self.log.read_text()}")
 
+    def metrics(self) -> str:
+        """Empty when it does not answer."""
+        with contextlib.suppress(httpx.TransportError):
+            return httpx.get(f"{self.url}/metrics").text
+        return ""
+
     def stop(self, how: int = signal.SIGTERM) -> int:
         """The exit code."""
         if self.process.poll() is None:

@@ -13,6 +13,7 @@ from config import rabbitmq
 from config.settings import Settings
 from services import event_service
 from services.event_service import HANDLERS, InvalidEvent
+from utils import context
 from utils.errors import Unavailable
 from utils.request_budget import limit_database_seconds
 
@@ -70,8 +71,11 @@ def _handle(
     body: bytes,
 ) -> None:
     """Acknowledges the message when its work is committed, or another queue has a copy of it."""
+    context.continue_trace(None)
     try:
-        event_service.handle_in_transaction(event_service.from_message(body))
+        event = event_service.from_message(body)
+        context.continue_trace(event.traceparent)
+        event_service.handle_in_transaction(event)
     except Unavailable as error:
         # Nothing is wrong with the message: it is tried again until PostgreSQL is back.
         log.warning("the consumer waits for PostgreSQL: %s", error)

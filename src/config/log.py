@@ -19,7 +19,7 @@ from utils import context
 MAX_FILE_BYTES = 10_000_000
 OLD_FILES = 5
 # What a line may have beside its message. A plain line does not repeat parts of its message.
-PLAIN_EXTRAS = ("status", "user_id", "route", "request_id")
+PLAIN_EXTRAS = ("status", "user_id", "route", "request_id", "traceparent")
 JSON_EXTRAS = ("method", "path", "ms", *PLAIN_EXTRAS)
 # In the detail of an error PostgreSQL shows the values of the row, which may be secret.
 ROW_IN_AN_ERROR = re.compile(
@@ -28,10 +28,11 @@ ROW_IN_AN_ERROR = re.compile(
 
 
 class RequestIdFilter(logging.Filter):
-    """Adds the id of the current request to every line."""
+    """Adds the id of the current request, and the trace that it is part of, to every line."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = context.request_id.get()
+        record.traceparent = context.traceparent.get()
         return True
 
 

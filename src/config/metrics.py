@@ -24,7 +24,7 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from config.settings import get_variable, set_variable
+from config.settings import Settings, get_variable, set_variable
 
 # The variable in which prometheus_client looks for the folder.
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -55,11 +55,18 @@ _logins_failed = Counter(
 _rate_limited = Counter(
     "gophertalk_rate_limited_total", "Requests over a limit.", ["limit"], registry=_registry
 )
+# From the start: Prometheus sees no increase of what was not there before.
+for field in Settings.model_fields:
+    if field.startswith("rate_limit_"):
+        _rate_limited.labels(field.removeprefix("rate_limit_"))
 _cache_hits = Counter(
     "gophertalk_order_cache_hits_total", "Orders read from Redis.", registry=_registry
 )
 _cache_misses = Counter(
     "gophertalk_order_cache_misses_total", "Orders that Redis did not have.", registry=_registry
+)
+_events_parked = Counter(
+    "gophertalk_events_parked_total", "Events that were given up.", registry=_registry
 )
 _pool_errors = Counter(
     "gophertalk_db_pool_errors_total", "Requests for a connection that failed.", registry=_registry
@@ -99,6 +106,10 @@ def login_failed() -> None:
 def rate_limited(name: str) -> None:
     """A request was refused by the limit RATE_LIMIT_<NAME>."""
     _rate_limited.labels(name).inc()
+
+
+def event_parked() -> None:
+    _events_parked.inc()
 
 
 def order_cache_hit() -> None:

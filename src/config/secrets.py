@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from config.setting_rules import SECRET_BYTES
-from config.settings import Settings, SettingsError, get_settings
+from config.settings import LOOPBACK_HOSTS, Settings, SettingsError, get_settings
 from config.startup_faults import data_folder_fault
 
 
@@ -48,6 +48,12 @@ def _choose(settings: Settings) -> TokenSecrets:
         )
     path = settings.data_dir / "secrets.json"
     if not path.exists():
+        if settings.db_host and settings.host not in LOOPBACK_HOSTS:
+            # Each replica would make its own, and refuse the tokens of the others.
+            raise SettingsError(
+                "Set ACCESS_TOKEN_SECRET and REFRESH_TOKEN_SECRET: where DB_HOST is set and HOST "
+                "lets others in, all hosts need the same two."
+            )
         _create(path)
     return TokenSecrets(**json.loads(path.read_text()))
 

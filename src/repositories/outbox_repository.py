@@ -8,6 +8,7 @@ from psycopg.types.json import Jsonb
 from typing_extensions import TypedDict
 
 from repositories.sql import Conn, execute, fetch_all, fetch_one
+from utils import context
 
 
 class Event(TypedDict):
@@ -17,6 +18,7 @@ class Event(TypedDict):
     event_id: UUID
     event: str
     payload: dict[str, Any]
+    traceparent: str | None
     created_at: datetime
     attempts: int
 
@@ -29,7 +31,10 @@ class Backlog(TypedDict):
 
 
 def add(event: str, payload: dict[str, Any], conn: Conn) -> None:
-    """To be called in the transaction of the change that the event reports."""
+    """To be called in the transaction of the change that the event reports. The trace of the
+    request goes along."""
+    if trace := context.traceparent.get():
+        payload = {**payload, "traceparent": trace}
     execute("INSERT INTO outbox (event, payload) VALUES (%s, %s)", (event, Jsonb(payload)), conn)
 
 
@@ -38,7 +43,8 @@ def claim(limit: int, conn: Conn) -> list[Event]:
     transaction ends, which it also does when this process dies."""
     return fetch_all(
         """
-        SELECT id, event_id, event, payload, created_at, attempts
+        SELECT id, event_id, event, payload, payload->>'traceparent' AS traceparent, created_at,
+            attempts
         FROM outbox
         WHERE done_at IS NULL AND parked_at IS NULL AND due_at <= now()
         ORDER BY id

@@ -25,6 +25,7 @@ class Event(NamedTuple):
     event: str
     created_at: datetime
     payload: dict[str, Any]
+    traceparent: str | None = None  # of the request that made it
 
 
 class InvalidEvent(Exception):
@@ -74,7 +75,9 @@ def handle_in_transaction(event: Event) -> None:
 
 
 def from_row(row: outbox_repository.Event) -> Event:
-    return Event(row["event_id"], row["event"], row["created_at"], row["payload"])
+    return Event(
+        row["event_id"], row["event"], row["created_at"], row["payload"], row["traceparent"]
+    )
 
 
 def to_message(event: Event) -> bytes:

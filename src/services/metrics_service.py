@@ -2,6 +2,7 @@
 
 from config import db, metrics
 from repositories import outbox_repository
+from services import system_service
 from utils.request_budget import limit_database_seconds
 
 CONTENT_TYPE = metrics.CONTENT_TYPE
@@ -12,11 +13,22 @@ MAX_DATABASE_SECONDS = 1.0
 def exposition() -> bytes:
     """The metrics of all workers, in Prometheus' text format."""
     update_pool_metrics()
-    return metrics.exposition(_outbox())
+    return metrics.exposition(_servers() | _outbox())
 
 
 def update_pool_metrics() -> None:
     metrics.set_pool_stats(db.pool.pop_stats())
+
+
+def _servers() -> dict[str, tuple[str, float]]:
+    words = "Whether {} can work now; 1 where it is not configured."
+    return {
+        "gophertalk_redis_up": (words.format("Redis"), system_service.redis_state() != "down"),
+        "gophertalk_rabbitmq_up": (
+            words.format("RabbitMQ"),
+            system_service.rabbitmq_state() != "down",
+        ),
+    }
 
 
 def _outbox() -> dict[str, tuple[str, float]]:

@@ -10,9 +10,11 @@ from collections.abc import Callable
 from itertools import takewhile
 from time import monotonic
 
+from config import metrics
 from repositories import outbox_repository
 from repositories.sql import Conn, transaction
 from services.event_service import Event, HandlerFailed, InvalidEvent, from_row
+from utils import context
 
 BATCH_ROWS = 50
 # After this time a batch ends early, because PostgreSQL ends a transaction that is idle for long.
@@ -39,6 +41,7 @@ def relay_batch(deliver: Deliver) -> int:
         ends_at = monotonic() + BATCH_SECONDS
         in_time = takewhile(lambda row: monotonic() < ends_at, rows)
         done = [row["id"] for row in in_time if _delivered(row, deliver, conn)]
+        context.continue_trace(None)
         if done:
             outbox_repository.mark_done(done, conn)
     return len(rows)
@@ -46,6 +49,7 @@ def relay_batch(deliver: Deliver) -> int:
 
 def _delivered(row: outbox_repository.Event, deliver: Deliver, conn: Conn) -> bool:
     """False when this event was not delivered: it is postponed, or parked for good."""
+    context.continue_trace(row["traceparent"])
     try:
         deliver(from_row(row), conn)
     except InvalidEvent as error:
@@ -65,6 +69,7 @@ def _delivered(row: outbox_repository.Event, deliver: Deliver, conn: Conn) -> bo
 
 def _park(row: outbox_repository.Event, error: Exception, conn: Conn) -> None:
     log.error("event %s is parked: %r", row["event_id"], error)
+    metrics.event_parked()
     outbox_repository.park(row["id"], conn)
 
 

@@ -44,14 +44,17 @@ def database_answers() -> bool:
 
 def ping() -> Parts:
     """Whether each part can work now. Each check has a short timeout."""
+    database = _state(database_answers())
+    return {"database": database, "redis": redis_state(), "rabbitmq": rabbitmq_state()}
+
+
+def redis_state() -> State:
+    return _state(redis.takes_writes()) if get_settings().redis_host else "off"
+
+
+def rabbitmq_state() -> State:
     settings = get_settings()
-    return {
-        "database": _state(database_answers()),
-        "redis": _state(redis.takes_writes()) if settings.redis_host else "off",
-        "rabbitmq": _state(rabbitmq.takes_events(settings, list(HANDLERS)))
-        if settings.rmq_host
-        else "off",
-    }
+    return _state(rabbitmq.takes_events(settings, list(HANDLERS))) if settings.rmq_host else "off"
 
 
 def _state(works: bool) -> State:

@@ -1,5 +1,17 @@
 """What belongs to the request that is being served, beside its budget of time."""
 
+import re
 from contextvars import ContextVar
 
+# W3C Trace Context, version 00: the id of the trace, the id of the caller's span, flags.
+TRACEPARENT = re.compile("00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
+
+
+def continue_trace(sent: object) -> None:
+    """`sent` comes from outside; what is no traceparent counts as none."""
+    if not isinstance(sent, str) or not TRACEPARENT.fullmatch(sent):
+        sent = None
+    traceparent.set(sent)

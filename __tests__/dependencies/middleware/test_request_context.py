@@ -33,7 +33,7 @@ async def root():
 
 @app.get("/api/things")
 async def read():
-    return {"id": context.request_id.get()}
+    return {"id": context.request_id.get(), "trace": context.traceparent.get()}
 
 
 @app.get("/api/work")
@@ -120,6 +120,12 @@ def test_any_other_is_replaced(insane):
 
     assert re.fullmatch(r"[0-9a-f]{32}", response.headers["X-Request-ID"])
     assert response.json()["id"] == response.headers["X-Request-ID"]
+
+
+def test_the_trace_of_the_caller_is_kept():
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    assert client.get("/api/things", headers={"traceparent": trace}).json()["trace"] == trace
+    assert client.get("/api/things").json()["trace"] is None
 
 
 def test_no_two_requests_share_an_id():

@@ -28,7 +28,13 @@ def cors_options(origins: tuple[str, ...]) -> dict[str, Any]:
         "allow_origins": origins,
         "allow_origin_regex": None if origins else LOCAL_ORIGINS,
         "allow_methods": ["GET", "POST", "PUT", "PATCH", "DELETE"],
-        "allow_headers": ["Authorization", "Content-Type", "Idempotency-Key", "X-Request-ID"],
+        "allow_headers": [
+            "Authorization",
+            "Content-Type",
+            "Idempotency-Key",
+            "Traceparent",
+            "X-Request-ID",
+        ],
         "allow_credentials": origins != ("*",),
         "expose_headers": [
             "Link",

@@ -35,6 +35,7 @@ class RequestContext:
         state = scope.setdefault("state", {})
         request_id = _request_id(scope)
         context.request_id.set(request_id)
+        context.continue_trace(_header(scope, b"traceparent"))
         request_budget.start_request(self.seconds)
         status = 500
 
@@ -81,6 +82,11 @@ def _log(scope: Scope, route: str | None, status: int, seconds: float) -> None:
     said = {"method": method, "path": path, "ms": ms, "status": status, "route": route}
     user_id = scope["state"].get("user_id")
     log.info("%s %s took %.2f ms", method, path, ms, extra={**said, "user_id": user_id})
+
+
+def _header(scope: Scope, wanted: bytes) -> str | None:
+    values = (value for name, value in scope["headers"] if name == wanted)
+    return next(values, b"").decode("latin-1") or None
 
 
 def _request_id(scope: Scope) -> str:
