@@ -348,7 +348,7 @@ class TestRooms:
             file for file, tree in in_room("dto").items() if "contextvars" in top_names(tree)
         ]
         # A validator of numbers in a query.
-        assert imported == ["dependencies/pagination.py imports dto.fields.is_decimal"]
+        assert imported == ["dependencies/pagination.py imports dto.fields.check_decimal"]
         assert stateful == []
 
     def test_a_controller_is_three_statements_without_try(self):

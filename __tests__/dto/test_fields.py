@@ -187,13 +187,13 @@ def test_the_schema_of_an_id_has_its_bounds(rule, minimum):
 
 @pytest.mark.parametrize("value", [0, 7, -7, 2**53, 1.0, -0.0, 1.5])
 def test_whether_a_json_number_is_whole_is_left_to_pydantic(value):
-    assert fields.is_whole_number(value) is value
+    assert fields.check_whole_number(value) is value
 
 
 @pytest.mark.parametrize("value", [True, False, "1", "1.0", "", None, [], {}, [1]], ids=repr)
 def test_what_is_no_json_number_is_no_whole_number(value):
     with pytest.raises(ValueError, match=r"^Input should be a valid integer$"):
-        fields.is_whole_number(value)
+        fields.check_whole_number(value)
 
 
 @pytest.mark.parametrize("name", ["signup", "deleted"])

@@ -114,16 +114,16 @@ class TestUserTokens:
     def test_asking_whether_it_is_good_does_not_use_it_up(self, anna):
         give(anna, RESET, "one", 60)
 
-        assert token_repository.is_good("one", RESET)
+        assert token_repository.is_valid("one", RESET)
         assert use("one") == anna
-        assert not token_repository.is_good("one", RESET)
+        assert not token_repository.is_valid("one", RESET)
 
     @pytest.mark.parametrize(("purpose", "other"), [(RESET, CONFIRM), (CONFIRM, RESET)])
     def test_it_is_good_for_its_purpose_alone(self, anna, purpose, other):
         give(anna, purpose, "one", 60)
 
         assert use("one", other) is None
-        assert not token_repository.is_good("one", other)
+        assert not token_repository.is_valid("one", other)
         assert token_repository.check_token("one") is False
         assert use("one", purpose) == anna
 
@@ -161,7 +161,7 @@ class TestUserTokens:
         give(anna, RESET, "one", 60)
         expire("one")
 
-        assert not token_repository.is_good("one", RESET)
+        assert not token_repository.is_valid("one", RESET)
         assert use("one") is None
 
     @pytest.mark.parametrize("column", ["status = 0", "deleted_at = now()"])

@@ -130,7 +130,7 @@ class TestValid:
             token_repository.set_user_token(anna, purpose, "123456:abc", 60, conn)
 
         assert check(client, "123456:abc") == BAD
-        assert token_repository.is_good("123456:abc", purpose)
+        assert token_repository.is_valid("123456:abc", purpose)
 
 
 class TestClear:

@@ -1,4 +1,8 @@
-"""Who is asking? And may they? The routes name these guards; nothing else decides about access."""
+"""The caller of a request, and the guards that the routes name.
+
+The guards and the services decide by the same rules (`services/access_rules.py`): the guard refuses
+a request early and documents its permission, the service holds also without HTTP.
+"""
 
 from asyncio import Future, ensure_future, get_running_loop, shield
 from collections.abc import Callable
@@ -32,9 +36,9 @@ def use_bearer_scheme() -> None:
 async def get_current_user(
     request: Request, token: Annotated[str | None, Depends(bearer)]
 ) -> Caller:
-    """The caller with their permissions; without a token the guest, who is nobody.
+    """The caller with their permissions; without a token, a guest. Tests may override it.
 
-    Raises InvalidCredentials for a token that is not good, or whose session is over.
+    Raises InvalidCredentials for a token that is not valid, or whose session is over.
     """
     headers = request.headers.getlist("authorization")
     if not headers:
@@ -81,17 +85,17 @@ async def _guest() -> Caller:
     return {"sub": GUEST_ID, "exp": 0, "permissions": access.permissions}
 
 
-async def current_caller(caller: Annotated[Caller, Depends(get_current_user)]) -> Caller:
-    """Tells the services who acts."""
+async def caller_of_request(caller: Annotated[Caller, Depends(get_current_user)]) -> Caller:
+    """From here on the services know who acts. Every guard depends on it."""
     access_rules.set_caller(caller)
     return caller
 
 
-AnyCaller = Annotated[Caller, Depends(current_caller)]
+AnyCaller = Annotated[Caller, Depends(caller_of_request)]
 
 
 async def require_member(caller: AnyCaller) -> int:
-    """The id of whoever has a good token. Raises InvalidCredentials."""
+    """The caller's id. Raises InvalidCredentials for a guest."""
     return access_rules.require_member()
 
 
@@ -108,12 +112,12 @@ async def reader_id(caller: AnyCaller) -> int:
 
 
 CurrentSessionId = Annotated[str, Depends(current_session_id)]
-# 0 for a guest, who has liked and viewed nothing.
+# 0 for a guest.
 ReaderId = Annotated[int, Depends(reader_id)]
 
 
 class Permission:
-    """A guard: callers with the permission pass, a guest gets 401 and a member 403."""
+    """A guard: without the permission, a guest gets 401 and a member 403."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -123,8 +127,7 @@ class Permission:
 
 
 class OwnOrPermission:
-    """A guard: what is one's own needs no permission. The path says whose it is in `user_id`, by
-    id or by user name."""
+    """The same, but not for the user in the path: `user_id` is an id or a user name."""
 
     def __init__(self, name: str) -> None:
         self.permission = Permission(name)
@@ -134,10 +137,10 @@ class OwnOrPermission:
 
 
 def require(permission: str) -> Any:
-    """For `dependencies=` of a route: only with this permission, e.g. `product:create`."""
+    """For `dependencies=` of a route: needs this permission, such as `product:create`."""
     return Depends(Permission(permission))
 
 
 def own_or(permission: str) -> Any:
-    """For `dependencies=` of a route: one's own, or with this permission."""
+    """For `dependencies=` of a route: the user in the path, or who has this permission."""
     return Depends(OwnOrPermission(permission))

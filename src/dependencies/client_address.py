@@ -1,4 +1,4 @@
-"""Where a request comes from."""
+"""The client's address, also behind proxies."""
 
 import re
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ Networks = Sequence[IPv4Network | IPv6Network]
 
 
 def client_address(request: Request) -> str | None:
-    """The address at the other end of the socket; from a trusted proxy, whom it speaks for.
+    """The socket's address; from a trusted proxy, the address in `X-Forwarded-For`.
 
-    None where there is no network in between, as with a test client. An IPv6 address stands for
-    its /64, which is what one subscriber gets.
+    None without a network, as with a test client. For IPv6 it is the /64 network, because one
+    subscriber has all its addresses.
     """
     peer = _parsed(request.client.host) if request.client else None
     if peer is None:
@@ -32,21 +32,21 @@ def client_address(request: Request) -> str | None:
 def behind_proxies(
     peer: IPv4Address | IPv6Address, forwarded: Sequence[str], trusted: Networks
 ) -> IPv4Address | IPv6Address:
-    """The last in the chain whom no trusted proxy vouches for. What stands further left in the
-    header is what that client says of itself, and could be anything."""
+    """The last address in the chain that is not a trusted proxy's. Entries further left in the
+    header come from that client, so they are not reliable."""
     address = peer
     for text in reversed(forwarded):
         if not any(address in network for network in trusted):
             break
-        earlier = _parsed(text.strip())
-        if earlier is None:
+        previous = _parsed(text.strip())
+        if previous is None:
             break
-        address = earlier
+        address = previous
     return address
 
 
 def _parsed(text: str) -> IPv4Address | IPv6Address | None:
-    """Some proxies write a port behind it; and an address of the local link names its interface."""
+    """Without the port that some proxies add, and without the interface of a link-local address."""
     if with_port := WITH_PORT.fullmatch(text):
         text = with_port[1] or with_port[2]
     try:

@@ -15,7 +15,7 @@ from fastapi import Depends, Query, Request
 from pydantic import BeforeValidator, Field
 
 from dependencies.middleware.request_context import add_header
-from dto.fields import is_decimal
+from dto.fields import check_decimal
 
 Row = TypeVar("Row", bound=Mapping[str, Any])
 
@@ -28,13 +28,13 @@ UUID_CURSOR_PATTERN = "^[A-Za-z0-9_-]{22}$"
 Limit = Annotated[
     int,
     Field(ge=1, le=100),
-    BeforeValidator(is_decimal),
+    BeforeValidator(check_decimal),
     Query(description="The largest number of rows."),
 ]
 Offset = Annotated[
     int,
     Field(ge=0, le=MAX_OFFSET),
-    BeforeValidator(is_decimal),
+    BeforeValidator(check_decimal),
     Query(description="The number of rows to skip."),
 ]
 Cursor = Annotated[
@@ -53,8 +53,8 @@ UuidCursor = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What part of a list is asked for; `after_id`, or `after_uuid` where ids are UUIDs, is the
-    id that the last page ended with."""
+    """The part of a list that is requested. `after_id`, or `after_uuid` where ids are UUIDs: the
+    last row of the previous page."""
 
     request: Request
     limit: int

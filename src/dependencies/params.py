@@ -1,4 +1,4 @@
-"""What the paths, queries and forms of the routes carry, named once."""
+"""The parameters of the routes in paths, queries, headers and forms, each defined once."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -11,21 +11,21 @@ from dto.fields import Id, IdOrZero, Text, UserName
 from dto.order_dto import Status
 
 
-def is_decoded(text: str) -> str:
-    """Starlette puts U+FFFD where a query is not UTF-8."""
+def check_utf8(text: str) -> str:
+    """Starlette decodes a query that is not UTF-8 with U+FFFD in it."""
     if "\ufffd" in text:
         raise ValueError("Not a valid text")
     return text
 
 
 class UserConvertor(StringConvertor):
-    """In a path, `{...:user}` is anything but the words that are paths of their own."""
+    """In a path, `{...:user}` is every segment but `me` and `signup`, which are other routes."""
 
     regex = "(?!(?:me|signup)(?:/|$))[^/]+"
 
 
 class AnythingConvertor(StringConvertor):
-    """In a path, `{...:anything}` goes on to its end, whatever comes, line ends too."""
+    """In a path, `{...:anything}` is all the rest, slashes and line ends too."""
 
     regex = "(?s:.*)"
 
@@ -36,7 +36,7 @@ register_url_convertor("anything", AnythingConvertor())
 EXAMPLE_UUID = "0b5b1c4e-6a52-4a6e-9d0a-0c1c8a7f3f5b"
 
 UserId = Annotated[Id, Path(description="The user's id.", examples=[1])]
-# Digits are an id, for a user name cannot begin with one.
+# A user name cannot begin with a digit, so digits are an id.
 UserRef = Annotated[
     Id | UserName,
     Field(union_mode="left_to_right"),
@@ -54,7 +54,7 @@ OwnerId = Annotated[IdOrZero, Query(description="Only this user's posts; 0 for n
 Search = Annotated[
     str,
     Text(max_length=280),
-    AfterValidator(is_decoded),
+    AfterValidator(check_utf8),
     Query(description="Only posts that contain this text, in upper or lower case."),
 ]
 OrderStatus = Annotated[
@@ -85,7 +85,7 @@ Token = Annotated[
 class PasswordForm(BaseModel):
     """The OAuth2 password grant, as Swagger UI's Authorize button sends it."""
 
-    # In a form an empty value is a missing one (RFC 6749, section 3.2).
+    # An empty value in a form counts as missing (RFC 6749, section 3.2).
     username: Annotated[str, Text(min_length=1, max_length=256)] = Field(examples=["gopher_anna"])
     password: Annotated[str, Text(min_length=1, max_length=256)] = Field(
         examples=["gopher1!"], json_schema_extra={"format": "password"}

@@ -1,4 +1,4 @@
-"""Registration, login and sessions as they come in and go out."""
+"""Requests and answers of registration, login, sessions and recovery."""
 
 from datetime import datetime
 from typing import Annotated, NotRequired
@@ -27,7 +27,7 @@ def _same_as_password(confirmation: str, info: ValidationInfo) -> str:
     return confirmation
 
 
-# Stands after the field `password` in every model that has it.
+# It must come after the field `password` in a model.
 PasswordConfirm = Annotated[AnyPassword, AfterValidator(_same_as_password)]
 
 
@@ -91,7 +91,7 @@ class LoginFields(TypedDict):
 
 @documented({"access_token": EXAMPLE_JWT, "refresh_token": EXAMPLE_JWT})
 class TokenPair(TypedDict):
-    """Send the access token as `Authorization: Bearer ...`, keep the refresh token to yourself."""
+    """Send the access token as `Authorization: Bearer ...`, the refresh token to /auth/refresh."""
 
     access_token: str
     refresh_token: str
@@ -115,7 +115,7 @@ class BearerToken(TypedDict):
     }
 )
 class Session(TypedDict):
-    """One login: on this device or another."""
+    """One login, from this device or another."""
 
     id: str
     created_at: datetime

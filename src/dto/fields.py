@@ -1,7 +1,7 @@
-"""The rules for single values, shared by all requests. The course sets most of them.
+"""The rules for single values in requests. The course sets most of them.
 
-A rule that a JSON schema can express stands in the schema too, so that `/openapi.json` tells
-clients (and fuzzers) what will be accepted.
+What a JSON schema can express is in the schema too, so that `/openapi.json` says what is accepted.
+A validator (`check_...`) returns the value or raises a ValueError with the sentence for the client.
 """
 
 from collections.abc import Callable
@@ -30,11 +30,11 @@ BCRYPT_MAX_BYTES = 72
 
 LETTERS = regex.compile(r"\p{L}[\p{L}\p{M}]*")
 USER_NAME = regex.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-# The one is a path of its own beside those of the users, the other stands for who has left.
+# /api/users/signup is a path, and `deleted` is shown for the authors of posts who were deleted.
 RESERVED_NAMES = {"signup", "deleted"}
 NOT_STORABLE = regex.compile(r"[\x00\ud800-\udfff]")
-# Anything but blanks, control characters, and characters that are drawn as nothing: those that
-# Unicode lets a font ignore, the empty pattern of Braille, and the empty note.
+# Any character but blanks, control characters and those that no font draws: the ones that Unicode
+# calls ignorable, the empty Braille pattern, and the null note.
 VISIBLE = regex.compile(r"[^\p{Z}\p{C}\p{Default_Ignorable_Code_Point}\u2800\U0001D159]")
 SPECIAL_CHARACTERS = "@$!%*?&"
 # What stands in a pattern of the schema must mean the same to ECMAScript, to Python's `re` and to
@@ -45,24 +45,24 @@ LETTER = r"[^\u0000-@\[-`{-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u00d7\u
 
 
 class RequestModel(BaseModel):
-    """A body that holds what is asked for and nothing else: an unknown field is refused."""
+    """A body. Unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class ChangeModel(RequestModel):
-    """A body that names what changes: at least one field."""
+    """A body with the fields to change, at least one."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
 
 def documented(example: dict[str, Any]) -> Callable[[type[Answer]], type[Answer]]:
-    """Decorates the TypedDict of an answer: what it looks like, for the docs."""
+    """Decorates the TypedDict of an answer with an example for /docs."""
     return with_config(ConfigDict(json_schema_extra={"example": example}))
 
 
 def optional_field(example: Any) -> Any:
-    """A field that may be left out but not be null, with no default that a client could see."""
+    """A field that may be left out. /docs shows no default, as a missing field has no value."""
 
     def describe(schema: dict[str, Any]) -> None:
         schema.pop("default", None)
@@ -72,7 +72,7 @@ def optional_field(example: Any) -> Any:
 
 
 def read_only_field(example: Any) -> Any:
-    """A field of an answer that a client may send back as it was read. It changes nothing."""
+    """A field of the answer that clients may send back. It has no effect."""
 
     def describe(schema: dict[str, Any]) -> None:
         schema.pop("default", None)
@@ -81,9 +81,9 @@ def read_only_field(example: Any) -> Any:
     return Field(default=None, exclude=True, json_schema_extra=describe)
 
 
-def _in_one_form(value: object) -> object:
-    """The form (NFC) in which texts are stored, compared and looked for. PostgreSQL stores neither
-    NUL nor half of a surrogate pair."""
+def _normalize(value: object) -> object:
+    """To NFC, the one form in which texts are stored, compared and searched. PostgreSQL stores
+    neither NUL nor half of a surrogate pair."""
     if not isinstance(value, str):
         return value
     if NOT_STORABLE.search(value):
@@ -91,13 +91,13 @@ def _in_one_form(value: object) -> object:
     return normalize("NFC", value)
 
 
-def _is_visible(text: str) -> str:
+def _check_visible(text: str) -> str:
     if not VISIBLE.search(text):
         raise ValueError("Nothing of this text can be seen")
     return text
 
 
-def _is_user_name(text: str) -> str:
+def _check_user_name(text: str) -> str:
     if not USER_NAME.fullmatch(text):
         raise ValueError("Only Latin letters, digits and _ allowed, not starting with a digit")
     if text in RESERVED_NAMES:
@@ -105,13 +105,13 @@ def _is_user_name(text: str) -> str:
     return text
 
 
-def _is_name(text: str) -> str:
+def _check_person_name(text: str) -> str:
     if not LETTERS.fullmatch(text):
         raise ValueError("Only letters allowed")
     return text
 
 
-def _is_password(text: str) -> str:
+def _check_password(text: str) -> str:
     if not (
         any(char.isalpha() for char in text)
         and any(char in "0123456789" for char in text)
@@ -123,15 +123,15 @@ def _is_password(text: str) -> str:
     return text
 
 
-def is_decimal(value: object) -> object:
-    """In a path or query, a number is its digits: no sign, blank, point or underscore."""
+def check_decimal(value: object) -> object:
+    """In a path or query, a number has digits only: no sign, space, point or underscore."""
     if isinstance(value, str) and not (value.isascii() and value.isdigit()):
         raise ValueError("Input should be a valid integer")
     return value
 
 
-def is_whole_number(value: object) -> object:
-    """In JSON, 60.0 is an integer too, but neither `true` nor "60" is."""
+def check_whole_number(value: object) -> object:
+    """In JSON, 60.0 is an integer too, but `true` and "60" are not."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("Input should be a valid integer")
     return value
@@ -142,17 +142,16 @@ def _string_schema(**rules: Any) -> WithJsonSchema:
 
 
 def _in_any_order(*parts: str) -> str:
-    """A pattern for texts that have all the parts; without look-ahead, which some tools lack."""
+    """A pattern for texts that contain all parts. It uses no look-ahead, which some tools lack."""
     orders = (f"{NO_NUL}*".join(order) for order in permutations(parts))
     return f"^{NO_NUL}*({'|'.join(orders)}){NO_NUL}*$"
 
 
 class Text:
-    """`Annotated[str, Text(max_length=280)]`: any text that PostgreSQL can store, and its bounds.
-    One that is `visible` must show something: blanks and invisible characters alone do not.
+    """In `Annotated[str, Text(max_length=280)]`: a text that PostgreSQL can store, in bounds. With
+    `visible=True` it cannot consist of blanks and invisible characters alone.
 
-    The bounds are given here, and not by a `Field` behind it, because pydantic would call the
-    characters "items" when it counts what comes out of a function such as `_in_one_form`.
+    With `Field(max_length=280)` after a validator, the error would say "at most 280 items".
     """
 
     def __init__(
@@ -162,28 +161,28 @@ class Text:
         self._visible = visible
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
-        text = core_schema.no_info_before_validator_function(_in_one_form, self._bounds)
+        text = core_schema.no_info_before_validator_function(_normalize, self._bounds)
         if self._visible:
-            return core_schema.no_info_after_validator_function(_is_visible, text)
+            return core_schema.no_info_after_validator_function(_check_visible, text)
         return text
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        # Half a surrogate pair is no text to begin with.
+        # A pattern cannot name surrogates, but JSON cannot either, except as an escape.
         return {**handler(schema), "pattern": f"^{NO_NUL}*$"}
 
 
 UserName = Annotated[
     str,
     Field(min_length=5, max_length=30),
-    AfterValidator(_is_user_name),
+    AfterValidator(_check_user_name),
     _string_schema(minLength=5, maxLength=30, pattern=r"^[a-zA-Z_][a-zA-Z0-9_]{4,29}$"),
 ]
 PersonName = Annotated[
     str,
     Text(min_length=1, max_length=30),
-    AfterValidator(_is_name),
+    AfterValidator(_check_person_name),
     _string_schema(
         minLength=1,
         maxLength=30,
@@ -194,7 +193,7 @@ PersonName = Annotated[
 Password = Annotated[
     str,
     Text(min_length=5, max_length=30),
-    AfterValidator(_is_password),
+    AfterValidator(_check_password),
     _string_schema(
         minLength=5,
         maxLength=30,
@@ -202,14 +201,14 @@ Password = Annotated[
         pattern=_in_any_order(LETTER, "[0-9]", "[@$!%*?&]"),
     ),
 ]
-# What is compared with a stored value needs no rules, only a bound.
+# A value that is only compared with a stored one needs no rules but a bound.
 AnyPassword = Annotated[
     str,
     Text(max_length=256),
     _string_schema(maxLength=256, format="password", pattern=f"^{NO_NUL}*$"),
 ]
 AnyUserName = Annotated[str, Text(max_length=256)]
-# The bounds stand before the function, or the schema would not show them.
-Id = Annotated[int, Field(ge=1, le=MAX_ID), BeforeValidator(is_decimal)]
-# 0 stands for "none", as the course's clients send it.
-IdOrZero = Annotated[int, Field(ge=0, le=MAX_ID), BeforeValidator(is_decimal)]
+# `Field` comes before the validator, otherwise the schema would not show the bounds.
+Id = Annotated[int, Field(ge=1, le=MAX_ID), BeforeValidator(check_decimal)]
+# The course's clients send 0 for "none".
+IdOrZero = Annotated[int, Field(ge=0, le=MAX_ID), BeforeValidator(check_decimal)]

@@ -1,7 +1,7 @@
-"""Money: exact decimals with two places, from JSON to the row and back.
+"""Money: exact decimals with two places, in JSON and in the table.
 
-A client may send a string or a number. Numbers arrive as decimals with every digit that was sent,
-because the routes that take money read JSON so (`dependencies/routing/json_route.py`).
+A client may send a string or a number. Routes that take money read numbers in JSON as decimals, not
+as floats (`dependencies/routing/exact_json_route.py`).
 """
 
 import re
@@ -16,12 +16,12 @@ PLAIN_DECIMAL = re.compile(r"[0-9]{1,10}(\.[0-9]{1,2})?")
 NOT_MONEY = 'Not an amount with at most two decimal places, such as "10.50"'
 
 
-def _exact(value: object) -> Decimal:
+def _to_decimal(value: object) -> Decimal:
     if isinstance(value, str) and PLAIN_DECIMAL.fullmatch(value):
         return Decimal(value).quantize(CENT)
     if not isinstance(value, int | Decimal) or isinstance(value, bool):
         raise ValueError(NOT_MONEY)
-    # The bounds first: 1e999 is a number, but nothing to calculate with.
+    # The bounds come first: 1e999 is a number, but too large to be rounded.
     number = Decimal(value)
     if not 0 <= number <= PRICE_MAX:
         raise ValueError(f"Must be between 0 and {PRICE_MAX}")
@@ -30,10 +30,10 @@ def _exact(value: object) -> Decimal:
     return abs(number).quantize(CENT)
 
 
-# What a client sends.
+# In requests.
 Price = Annotated[
     Decimal,
-    BeforeValidator(_exact),
+    BeforeValidator(_to_decimal),
     Field(ge=0, le=PRICE_MAX),
     WithJsonSchema(
         {
@@ -44,5 +44,5 @@ Price = Annotated[
         }
     ),
 ]
-# What a client gets.
+# In answers.
 Money = Annotated[Decimal, WithJsonSchema({"type": "string", "pattern": r"^[0-9]+\.[0-9]{2}$"})]

@@ -1,4 +1,4 @@
-"""Orders as they come in, travel inward and go out."""
+"""Orders in requests and answers, and between the layers."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -8,17 +8,17 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field
 from typing_extensions import TypedDict
 
-from dto.fields import MAX_ID, RequestModel, documented, is_whole_number
+from dto.fields import MAX_ID, RequestModel, check_whole_number, documented
 from dto.money import Money
 
 Status = Literal["PENDING", "PAID", "SHIPPED", "CANCELED"]
 
 
 class OrderItemDto(RequestModel):
-    product_id: Annotated[int, Field(ge=1, le=MAX_ID), BeforeValidator(is_whole_number)] = Field(
+    product_id: Annotated[int, Field(ge=1, le=MAX_ID), BeforeValidator(check_whole_number)] = Field(
         examples=[1]
     )
-    quantity: Annotated[int, Field(ge=1, le=1000), BeforeValidator(is_whole_number)] = Field(
+    quantity: Annotated[int, Field(ge=1, le=1000), BeforeValidator(check_whole_number)] = Field(
         examples=[2]
     )
 
@@ -30,7 +30,7 @@ def _distinct(items: list[OrderItemDto]) -> list[OrderItemDto]:
 
 
 class CreateOrderDto(RequestModel):
-    """What to buy. Names, prices and the total are the shop's to say."""
+    """What to buy. The server adds names, prices and the total."""
 
     items: Annotated[
         list[OrderItemDto], Field(min_length=1, max_length=100), AfterValidator(_distinct)
@@ -47,7 +47,7 @@ class WantedItem(TypedDict):
 
 
 class Idempotency(NamedTuple):
-    """The key that a client chose, and a digest of what it asked for with it."""
+    """The key that a client chose, and a digest of the body that it sent with it."""
 
     key: str
     request_hash: bytes
@@ -70,7 +70,7 @@ class NewOrder(TypedDict):
 
 
 class OrderFilter(TypedDict):
-    """Whose orders (None for everybody's), in which state, behind which order."""
+    """`owner_id` None: of all users. `after_id`: the last order of the previous page."""
 
     owner_id: int | None
     status: Status | None
@@ -110,7 +110,7 @@ class Order(TypedDict):
     }
 )
 class OrderEvent(TypedDict):
-    """Something that happened to an order, and when its handling was done."""
+    """An event of an order, with the time of its handling."""
 
     event_id: str
     event: str

@@ -1,4 +1,4 @@
-"""Posts as they come in, travel inward and go out."""
+"""Posts in requests and answers, and between the layers."""
 
 from datetime import datetime
 from typing import Annotated, NotRequired
@@ -6,16 +6,16 @@ from typing import Annotated, NotRequired
 from pydantic import BeforeValidator, Field
 from typing_extensions import TypedDict
 
-from dto.fields import MAX_ID, RequestModel, Text, documented, is_whole_number
+from dto.fields import MAX_ID, RequestModel, Text, check_whole_number, documented
 
 
 class CreatePostDto(RequestModel):
     text: Annotated[str, Text(min_length=1, max_length=280, visible=True)] = Field(
         examples=["Hello, gophers!"]
     )
-    reply_to_id: Annotated[int, Field(ge=0, le=MAX_ID), BeforeValidator(is_whole_number)] | None = (
-        Field(default=None, description="The post that this one answers; 0 or null for none.")
-    )
+    reply_to_id: (
+        Annotated[int, Field(ge=0, le=MAX_ID), BeforeValidator(check_whole_number)] | None
+    ) = Field(default=None, description="The post that this one answers; 0 or null for none.")
 
 
 class NewPost(TypedDict):
@@ -25,7 +25,7 @@ class NewPost(TypedDict):
 
 
 class PostFilter(TypedDict):
-    """Which posts, for which reader (`user_id`). `after_id` is where the last page ended."""
+    """`user_id`: the reader, 0 for a guest. `after_id`: the last post of the previous page."""
 
     user_id: int
     limit: int
@@ -63,7 +63,7 @@ class Author(TypedDict):
     }
 )
 class Post(TypedDict):
-    """A post as one reader sees it: `user_liked` and `user_viewed` are the reader's own."""
+    """`user_liked` and `user_viewed` say whether the reader has liked and viewed the post."""
 
     id: int
     text: str

@@ -1,4 +1,4 @@
-"""Products as they come in, travel inward and go out."""
+"""Products in requests and answers, and between the layers."""
 
 from decimal import Decimal
 from typing import Annotated, Any

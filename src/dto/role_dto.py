@@ -1,4 +1,4 @@
-"""Roles, permissions and the audit log as they come in and go out."""
+"""Requests and answers of roles, permissions and the audit log."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -27,7 +27,7 @@ class UpdateRoleDto(ChangeModel):
 
 
 class RolePermissionsDto(RequestModel):
-    """The whole set: what is not named is taken away."""
+    """The complete set: the role loses what is not in it."""
 
     permissions: Annotated[list[Reference], Field(max_length=500)] = Field(
         examples=[["post:delete_any", "user:read_private"]]
@@ -35,7 +35,7 @@ class RolePermissionsDto(RequestModel):
 
 
 class UserRolesDto(RequestModel):
-    """The whole set: what is not named is taken away. Everybody keeps `user`."""
+    """The complete set: the user loses what is not in it, except the role `user`."""
 
     roles: Annotated[list[Reference], Field(max_length=100)] = Field(examples=[["moderator"]])
 
@@ -59,7 +59,7 @@ class RoleChanges(TypedDict, total=False):
     }
 )
 class Permission(TypedDict):
-    """`is_builtin`: the code asks for it, so it cannot be deleted."""
+    """`is_builtin`: the code checks this permission, so it cannot be deleted."""
 
     id: str
     resource: str
@@ -99,7 +99,7 @@ class Role(TypedDict):
     }
 )
 class AuditEntry(TypedDict):
-    """Who (`actor_id`, none for a script) did what (`action`) to whom or what (`target`)."""
+    """Who (`actor_id`, null for a program of the server) did what (`action`) to `target`."""
 
     id: int
     created_at: datetime

@@ -1,4 +1,4 @@
-"""The state of the parts that GopherTalk stands on."""
+"""The answers of the health checks."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""Users as they come in, travel inward and go out."""
+"""Users in requests and answers, and between the layers."""
 
 from datetime import datetime
 from typing import Annotated, Any, NotRequired
@@ -22,7 +22,7 @@ from dto.role_dto import Reference
 
 
 class CreateUserDto(RequestModel):
-    """An account that an administrator makes; `roles` by name or id."""
+    """An account that an administrator creates; `roles` by name or id."""
 
     user_name: UserName = Field(examples=["gopher_clara"])
     password: Password = Field(examples=["gopher1!"])
@@ -37,7 +37,7 @@ class CreateUserDto(RequestModel):
 
 
 class UpdateUserDto(ChangeModel):
-    """Only the fields that are sent change; `null` clears what may be empty."""
+    """Only the fields that are sent change; `null` empties a field that may be empty."""
 
     user_name: UserName = optional_field("gopher_anna")
     first_name: PersonName = optional_field("Anna")
@@ -56,7 +56,7 @@ class UpdateUserDto(ChangeModel):
 
 
 class NewUser(TypedDict):
-    """What the repository needs to create a user; optional columns only where they are given."""
+    """The columns of a new row. Those that are left out get their defaults."""
 
     user_name: str
     first_name: str
@@ -75,7 +75,7 @@ class CreateUserFields(RegisterFields):
 
 
 class UserChanges(TypedDict, total=False):
-    """What to change, as a request names it; `current_password` proves who is asking."""
+    """The fields of a request. `current_password` proves that the owner sends it."""
 
     user_name: str
     first_name: str
@@ -121,7 +121,7 @@ RIGHTS_EXAMPLE = {"roles": ["user"], "permissions": ["post:create", "post:read"]
 
 @documented(EXAMPLE)
 class User(TypedDict):
-    """What everybody may know of a user. `status` is 1 (active) or 0 (deactivated)."""
+    """The public profile. `status` is 1 (active) or 0 (deactivated)."""
 
     id: int
     user_name: str
@@ -134,7 +134,7 @@ class User(TypedDict):
 
 @documented(EXAMPLE | PRIVATE_EXAMPLE)
 class UserProfile(User):
-    """What a user may know of themselves."""
+    """The whole profile, for the user and for `user:read_private`."""
 
     middle_name: str | None
     email: str | None
@@ -144,14 +144,14 @@ class UserProfile(User):
 
 @documented(EXAMPLE | PRIVATE_EXAMPLE | RIGHTS_EXAMPLE)
 class OwnProfile(UserProfile):
-    """The same with one's rights. A superuser may do everything, whatever is listed."""
+    """The whole profile with roles and permissions. A superuser may do everything."""
 
     roles: list[str]
     permissions: list[str]
 
 
 class LockedUser(TypedDict):
-    """What decides about a change of the account, held still until the transaction ends."""
+    """What the rules for a change need, locked until the transaction ends."""
 
     id: int
     password_hash: str
@@ -160,7 +160,7 @@ class LockedUser(TypedDict):
 
 
 class Credentials(TypedDict):
-    """For the login alone; never leaves the service."""
+    """For the login only; it is never part of an answer."""
 
     id: int
     user_name: str

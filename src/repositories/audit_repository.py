@@ -1,4 +1,4 @@
-"""The audit log in PostgreSQL: written in the transaction of what it tells, never changed."""
+"""The audit log in PostgreSQL. Entries are added, never changed."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def add_entry(
 
 
 def get_entries(limit: int, offset: int, after_id: int | None) -> list[AuditEntry]:
-    """The newest first, from before the entry `after_id` on."""
+    """The newest first; `after_id` is the last entry of the previous page."""
     return fetch_all(
         """
         SELECT id, created_at, actor_id, action, target, before, after, request_id

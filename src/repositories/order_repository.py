@@ -1,4 +1,4 @@
-"""Orders in PostgreSQL, with their items nested as clients see them."""
+"""Orders in PostgreSQL, each with its items."""
 
 from datetime import datetime
 from typing import Any, LiteralString
@@ -25,7 +25,7 @@ ITEMS_OF_ORDER: LiteralString = f"(SELECT {ITEMS} FROM order_items i WHERE i.ord
 
 
 def create_order(order: NewOrder, conn: Conn) -> Order:
-    """The order with its items, as it is from now on."""
+    """Inserts the order and its items."""
     items = order["items"]
     return fetch_one(
         f"""
@@ -75,7 +75,7 @@ def get_order(order_id: UUID) -> Order:
 
 
 def get_order_as_created(order_id: UUID, conn: Conn) -> Order:
-    """As `create_order` gave it, whatever has happened to it since."""
+    """As `create_order` returned it, without later changes."""
     return fetch_one(
         f"""
         SELECT o.id::text AS id, o.user_id, {ITEMS_OF_ORDER},
@@ -89,7 +89,7 @@ def get_order_as_created(order_id: UUID, conn: Conn) -> Order:
 
 
 def get_orders(dto: OrderFilter) -> list[Order]:
-    """The newest first. The page is picked first, so the items read are those of its rows."""
+    """The newest first. The sub-select picks the page, so only the items of its rows are read."""
     conditions: list[LiteralString] = ["true"]
     params: list[Any] = []
     if dto["owner_id"] is not None:
@@ -119,13 +119,13 @@ def get_orders(dto: OrderFilter) -> list[Order]:
 
 
 def get_owner_id(order_id: UUID) -> int:
-    """Raises NotFound. The owner never changes."""
+    """Raises NotFound."""
     row = _found(fetch_one("SELECT user_id FROM orders WHERE id = %s", (order_id,)))
     return row["user_id"]
 
 
 def update_status(order_id: UUID, status: Status, allowed_from: list[Status]) -> Order | None:
-    """None when the order is in none of the states that it may leave for the new one."""
+    """None when the order's status is not in `allowed_from`."""
     return fetch_one(
         f"""
         UPDATE orders o
@@ -139,8 +139,8 @@ def update_status(order_id: UUID, status: Status, allowed_from: list[Status]) ->
 
 
 def claim_key(user_id: int, idempotency: Idempotency, order_id: UUID, conn: Conn) -> bool:
-    """Whether the key is the caller's to use. While another transaction holds it, this waits for
-    its end. A key older than a day counts as never used."""
+    """True when the key was not used within the last day. It waits for another transaction that
+    uses the same key."""
     claimed = execute(
         """
         INSERT INTO idempotency_keys AS k (user_id, key, request_hash, order_id)
@@ -156,7 +156,7 @@ def claim_key(user_id: int, idempotency: Idempotency, order_id: UUID, conn: Conn
 
 
 def get_key(user_id: int, key: str, conn: Conn) -> dict[str, Any]:
-    """What the key was used for: `request_hash` and `order_id`."""
+    """`request_hash` and `order_id` of its use."""
     return fetch_one(
         "SELECT request_hash, order_id FROM idempotency_keys WHERE user_id = %s AND key = %s",
         (user_id, key),
@@ -165,7 +165,7 @@ def get_key(user_id: int, key: str, conn: Conn) -> dict[str, Any]:
 
 
 def delete_expired_keys(conn: Conn) -> int:
-    """An hour late, so that none goes while a request that found it is still running."""
+    """An hour later than they expire: a request that has found one may still be running."""
     return execute(
         "DELETE FROM idempotency_keys WHERE created_at < now() - interval '25 hours'", (), conn
     )
@@ -174,7 +174,7 @@ def delete_expired_keys(conn: Conn) -> int:
 def add_event(
     event_id: UUID, order_id: UUID, event: str, happened_at: datetime, conn: Conn
 ) -> None:
-    """Once: an event whose id is on record changes nothing. Raises NotFound."""
+    """An event whose id is stored already changes nothing. Raises NotFound."""
     try:
         execute(
             """
@@ -190,7 +190,7 @@ def add_event(
 
 
 def get_events(order_id: UUID) -> list[OrderEvent]:
-    """What happened to the order and was handled, in that order."""
+    """The oldest first, at most 100."""
     return fetch_all(
         """
         SELECT event_id::text AS event_id, event, happened_at, handled_at

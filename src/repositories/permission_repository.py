@@ -8,7 +8,7 @@ from utils.errors import Conflict, NotFound
 
 
 def create_permission(resource: str, action: str, conn: Conn) -> Permission:
-    """The role admin gets it at once, by a trigger. Raises Conflict."""
+    """A trigger gives it to the role admin. Raises Conflict."""
     try:
         return fetch_one(
             """
@@ -38,7 +38,7 @@ def get_all_permissions(limit: int, offset: int) -> list[Permission]:
 
 
 def lock_permission(permission_id: str, conn: Conn) -> Permission:
-    """Nobody else grants or deletes it before this transaction ends. Raises NotFound."""
+    """Until the transaction ends, no other can grant or delete it. Raises NotFound."""
     row = fetch_one(
         """
         SELECT id::text AS id, resource, action, is_builtin
@@ -55,8 +55,8 @@ def lock_permission(permission_id: str, conn: Conn) -> Permission:
 
 
 def find_permissions(references: list[str], conn: Conn) -> list[dict[str, str]]:
-    """`id` and `name` of those that are named, by id or like `post:read`; unknown are left out.
-    Those that are found stay until the transaction ends."""
+    """`id` and `name` of permissions, given by id or as `post:read`; unknown ones are left out. No
+    other transaction can delete them until this one ends."""
     lowered = [reference.lower() for reference in references]
     return fetch_all(
         """
@@ -72,7 +72,7 @@ def find_permissions(references: list[str], conn: Conn) -> list[dict[str, str]]:
 
 
 def get_holders(permission_id: str, conn: Conn) -> list[str]:
-    """The names of the roles that hold it, without admin, which holds all."""
+    """The names of the roles that have it, without admin, which has all."""
     rows = fetch_all(
         """
         SELECT r.name

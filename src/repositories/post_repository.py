@@ -1,4 +1,4 @@
-"""Posts, likes and views in PostgreSQL. The counters are columns that triggers keep exact."""
+"""Posts, likes and views in PostgreSQL. Triggers keep the counters of a post exact."""
 
 import re
 from typing import Any, LiteralString
@@ -9,27 +9,27 @@ from dto.post_dto import NewPost, Post, PostFilter
 from repositories.sql import execute, fetch_all, fetch_one, like_pattern
 from utils.errors import Conflict, NotFound
 
-# Who deleted the account is called `deleted`: the row itself says so, once it is erased.
+# The names of a deleted user are `deleted`: they were erased in the row itself.
 AUTHOR_COLUMNS: LiteralString = "u.id AS user_id, u.user_name, u.first_name, u.last_name"
-# A scalar sub-select, not EXISTS: that one the planner may turn into reading all likes of the
-# reader, while this is one index probe for each post.
+# A scalar sub-select is one index probe for each post. With EXISTS, the planner may read all likes
+# of the reader instead.
 READER_COLUMNS: LiteralString = """
     (SELECT count(*) > 0 FROM likes l WHERE l.user_id = %s AND l.post_id = p.id) AS user_liked,
     (SELECT count(*) > 0 FROM views v WHERE v.user_id = %s AND v.post_id = p.id) AS user_viewed
 """
 # 100 posts, and the one by which the controller sees that another page follows.
 MAX_PAGE: LiteralString = "LIMIT 101"
-# An index of trigrams knows three letters in a row, and how words begin and end. Whatever has none
-# of that, "zq" say, is looked for in so many of the newest posts, instead of in all of them.
+# The trigram index finds three letters in a row, and beginnings and ends of words. A search without
+# any of these, such as "zq", cannot use it and reads only so many of the newest posts.
 HAS_TRIGRAM = re.compile(r"[^\W_]{3}|[\W_][^\W_]|[^\W_]{2}[\W_]")
-SCANNED: LiteralString = "LIMIT 20000"
+SCAN_LIMIT: LiteralString = "LIMIT 20000"
 POST_COLUMNS: LiteralString = (
     "p.id, p.text, p.reply_to_id, p.created_at, p.likes_count, p.views_count, p.replies_count"
 )
 
 
 def create_post(dto: NewPost) -> Post:
-    """Raises NotFound when the post that it answers is not there or deleted."""
+    """Raises NotFound when the post that it answers does not exist or is deleted."""
     try:
         row = fetch_one(
             f"""
@@ -68,8 +68,8 @@ def get_all_posts(dto: PostFilter) -> list[Post]:
     order: LiteralString = "id" if reply_to_id else "id DESC"
     bound: LiteralString = "" if search or dto["offset"] else MAX_PAGE
     if search and not (reply_to_id or owner_id or HAS_TRIGRAM.search(search)):
-        bound = SCANNED
-    within = found if bound == SCANNED else conditions
+        bound = SCAN_LIMIT
+    within = found if bound == SCAN_LIMIT else conditions
 
     if reply_to_id:
         conditions.append("reply_to_id = %s")
@@ -136,7 +136,7 @@ def get_post_by_id(post_id: int, user_id: int) -> Post:
 
 
 def delete_post(post_id: int, owner_id: int) -> None:
-    """Soft. Raises NotFound, also when the post is somebody else's."""
+    """Soft delete. Raises NotFound, also for another user's post."""
     deleted = execute(
         """
         UPDATE posts
@@ -150,7 +150,7 @@ def delete_post(post_id: int, owner_id: int) -> None:
 
 
 def delete_any_post(post_id: int) -> None:
-    """Soft, whoever wrote it. Raises NotFound."""
+    """Soft delete of any user's post. Raises NotFound."""
     deleted = execute(
         "UPDATE posts SET deleted_at = now() WHERE id = %s AND deleted_at IS NULL", (post_id,)
     )
@@ -159,8 +159,8 @@ def delete_any_post(post_id: int) -> None:
 
 
 def erase_posts(user_id: int, limit: int) -> int:
-    """Delete so many posts of this user with their texts, and texts of posts that were deleted
-    before. Returns how many; 0 when there are no more."""
+    """Deletes up to `limit` posts of this user with their texts, and the texts of posts that were
+    deleted before. Returns their number; 0 when there are no more."""
     return execute(
         """
         UPDATE posts
@@ -178,7 +178,7 @@ def erase_posts(user_id: int, limit: int) -> int:
 
 
 def view_post(post_id: int, user_id: int) -> None:
-    """Raises NotFound, and Conflict when the user has viewed it before."""
+    """Raises NotFound, and Conflict when the user has viewed it already."""
     try:
         viewed = execute(
             """
@@ -218,7 +218,7 @@ def like_post(post_id: int, user_id: int) -> None:
 
 
 def dislike_post(post_id: int, user_id: int) -> None:
-    """Take the like back. Raises NotFound when there is no such post, or no like on it."""
+    """Raises NotFound when the post does not exist or the user does not like it."""
     disliked = execute(
         """
         DELETE FROM likes
@@ -232,7 +232,7 @@ def dislike_post(post_id: int, user_id: int) -> None:
 
 
 def _with_author(row: dict[str, Any]) -> Any:
-    """Nest the author's columns, where the statement has them, under `user`."""
+    """Moves the author's columns, if the row has them, under `user`."""
     if "user_name" not in row:
         return row
     names = ("user_name", "first_name", "last_name")

@@ -1,4 +1,4 @@
-"""Products in PostgreSQL. A deleted one stays in its row, for the orders that name it."""
+"""Products in PostgreSQL. The row of a deleted product stays for the orders that refer to it."""
 
 from typing import Any, LiteralString, cast
 
@@ -21,7 +21,7 @@ def create_product(dto: NewProduct) -> Product:
 
 
 def get_products(after_id: int, limit: int, offset: int) -> list[Product]:
-    """Those behind `after_id`, ordered by id."""
+    """Those after `after_id`, ordered by id."""
     return fetch_all(
         """
         SELECT id, name, price, in_stock
@@ -50,7 +50,7 @@ def get_product_by_id(product_id: int) -> Product:
 
 
 def get_products_by_ids(product_ids: list[int], conn: Conn) -> list[Product]:
-    """Those of them that are there."""
+    """Ordered by id; unknown and deleted ones are left out."""
     return fetch_all(
         """
         SELECT id, name, price, in_stock
@@ -64,7 +64,7 @@ def get_products_by_ids(product_ids: list[int], conn: Conn) -> list[Product]:
 
 
 def update_product(product_id: int, dto: ProductChanges) -> Product:
-    """Changes the columns that `dto` has. Raises InvalidRequest, NotFound."""
+    """Changes the columns in `dto`. Raises InvalidRequest, NotFound."""
     columns: list[LiteralString] = [column for column in COLUMNS if column in dto]
     if not columns:
         raise InvalidRequest("No fields to update")
@@ -84,7 +84,7 @@ def update_product(product_id: int, dto: ProductChanges) -> Product:
 
 
 def delete_product(product_id: int) -> None:
-    """Soft. Raises NotFound."""
+    """Soft delete. Raises NotFound."""
     deleted = execute(
         "UPDATE products SET deleted_at = now() WHERE id = %s AND deleted_at IS NULL",
         (product_id,),

@@ -1,4 +1,4 @@
-"""Roles, what they hold and who holds them, in PostgreSQL."""
+"""Roles in PostgreSQL, with their permissions and users."""
 
 from typing import Any, LiteralString, cast
 
@@ -52,7 +52,7 @@ def get_role(role_id: str, conn: Conn | None = None) -> Role:
 
 
 def lock_role(role_id: str, conn: Conn) -> None:
-    """Nobody else changes the role before this transaction ends. Raises NotFound."""
+    """Until the transaction ends, no other can change the role. Raises NotFound."""
     _found(fetch_one("SELECT id FROM roles WHERE id = %s FOR UPDATE", (role_id,), conn))
 
 
@@ -75,7 +75,7 @@ def update_role(role_id: str, changes: RoleChanges, conn: Conn) -> None:
 
 
 def delete_role(role_id: str, conn: Conn) -> None:
-    """Whoever holds it loses it."""
+    """The users who have it lose it."""
     execute("DELETE FROM roles WHERE id = %s", (role_id,), conn)
 
 
@@ -94,7 +94,7 @@ def count_holders(role_id: str, conn: Conn) -> int:
 
 
 def set_role_permissions(role_id: str, permission_ids: list[str], conn: Conn) -> None:
-    """The whole set, in one statement."""
+    """Replaces the complete set."""
     execute(
         """
         WITH wanted AS (
@@ -114,8 +114,8 @@ def set_role_permissions(role_id: str, permission_ids: list[str], conn: Conn) ->
 
 
 def find_roles(references: list[str], conn: Conn) -> list[dict[str, str]]:
-    """`id` and `name` of the roles that are named, by id or by name; unknown ones are left out.
-    Those that are found stay until the transaction ends."""
+    """`id` and `name` of roles, given by id or name; unknown ones are left out. No other
+    transaction can delete them until this one ends."""
     lowered = [reference.lower() for reference in references]
     return fetch_all(
         """
@@ -131,7 +131,7 @@ def find_roles(references: list[str], conn: Conn) -> list[dict[str, str]]:
 
 
 def get_user_roles(user_id: int, conn: Conn | None = None) -> list[Role]:
-    """The user's own roles and `user`, which everybody has, ordered by name."""
+    """The user's roles and `user`, which every member has, ordered by name."""
     return fetch_all(
         f"""
         SELECT {ROLE_COLUMNS}
@@ -146,7 +146,7 @@ def get_user_roles(user_id: int, conn: Conn | None = None) -> list[Role]:
 
 
 def set_user_roles(user_id: int, role_ids: list[str], conn: Conn) -> None:
-    """The whole set, in one statement."""
+    """Replaces the complete set."""
     execute(
         """
         WITH wanted AS (

@@ -1,4 +1,4 @@
-"""Sessions and their refresh tokens in PostgreSQL. A token is kept as its SHA-256 alone."""
+"""Sessions and their refresh tokens in PostgreSQL. Only the SHA-256 of a token is stored."""
 
 from typing_extensions import TypedDict
 
@@ -9,7 +9,7 @@ from utils.errors import NotFound
 
 
 class Access(TypedDict):
-    """Who a living session belongs to, and what they may do."""
+    """The user of a session, with their permissions."""
 
     user_name: str
     is_superuser: bool
@@ -17,15 +17,17 @@ class Access(TypedDict):
 
 
 class SpentToken(TypedDict):
-    """`reused`: it had been spent before, and longer ago than two tabs can be apart."""
+    """`reused`: it was spent more than ten seconds ago, so it is not another tab of the browser."""
 
     session_id: str
     user_id: int
     reused: bool
 
 
-def create_session(session_id: str, user_id: int, refresh_token: str, lifetime: int) -> None:
-    """The session and its first refresh token; both are good for `lifetime` seconds."""
+def create_session(
+    session_id: str, user_id: int, refresh_token: str, lifetime_seconds: int
+) -> None:
+    """The session and its first refresh token."""
     execute(
         """
         WITH session AS (
@@ -37,13 +39,13 @@ def create_session(session_id: str, user_id: int, refresh_token: str, lifetime: 
         SELECT id, expires_at, %s
         FROM session
         """,
-        (session_id, user_id, lifetime, sha256_of(refresh_token)),
+        (session_id, user_id, lifetime_seconds, sha256_of(refresh_token)),
     )
 
 
 def get_access(session_id: str, user_id: int) -> Access | None:
-    """None when the session is over, or its user deleted or deactivated. A member may do what
-    guests may, what members may, and what their own roles allow."""
+    """None when the session is over, or its user is deleted or deactivated. The permissions are
+    those of the user's roles and of the roles `user` and `guest`."""
     return fetch_one(
         """
         SELECT u.user_name, u.is_superuser,
@@ -67,7 +69,7 @@ def get_access(session_id: str, user_id: int) -> Access | None:
 
 
 def get_guest_permissions() -> list[str]:
-    """What may be done without a token."""
+    """Those of the role `guest`."""
     rows = fetch_all(
         """
         SELECT p.resource || ':' || p.action AS name
@@ -82,7 +84,7 @@ def get_guest_permissions() -> list[str]:
 
 
 def is_recent(session_id: str, seconds: int) -> bool:
-    """Whether the session's login was at most so long ago."""
+    """Whether its login was at most so many seconds ago."""
     row = fetch_one(
         "SELECT 1 FROM sessions WHERE id = %s AND created_at > now() - make_interval(secs => %s)",
         (session_id, seconds),
@@ -91,7 +93,7 @@ def is_recent(session_id: str, seconds: int) -> bool:
 
 
 def spend_refresh_token(token: str, conn: Conn) -> SpentToken | None:
-    """Mark the token as spent; None when it is unknown, expired, or its session is over."""
+    """Marks the token as spent; None when it is unknown or expired, or its session is over."""
     return fetch_one(
         """
         UPDATE refresh_tokens t
@@ -109,8 +111,10 @@ def spend_refresh_token(token: str, conn: Conn) -> SpentToken | None:
     )
 
 
-def add_refresh_token(session_id: str, refresh_token: str, lifetime: int, conn: Conn) -> None:
-    """The session's next refresh token; the session lives as long as its youngest token."""
+def add_refresh_token(
+    session_id: str, refresh_token: str, lifetime_seconds: int, conn: Conn
+) -> None:
+    """The session's next refresh token. The session expires with its newest token."""
     execute(
         """
         WITH session AS (
@@ -123,13 +127,13 @@ def add_refresh_token(session_id: str, refresh_token: str, lifetime: int, conn: 
         SELECT id, expires_at, %s
         FROM session
         """,
-        (lifetime, session_id, sha256_of(refresh_token)),
+        (lifetime_seconds, session_id, sha256_of(refresh_token)),
         conn,
     )
 
 
 def get_sessions(user_id: int, current_id: str, limit: int, offset: int) -> list[Session]:
-    """The user's living sessions, the newest first."""
+    """Those that have not ended or expired, the newest first."""
     return fetch_all(
         """
         SELECT id::text AS id, created_at, last_used_at, expires_at, id = %s AS current
@@ -144,7 +148,7 @@ def get_sessions(user_id: int, current_id: str, limit: int, offset: int) -> list
 
 
 def end_session(session_id: str, user_id: int) -> None:
-    """Raises NotFound when the user has no such living session."""
+    """Raises NotFound when the user has no such session, or it is over."""
     ended = execute(
         """
         UPDATE sessions
@@ -171,10 +175,10 @@ def end_sessions(user_id: int, except_id: str | None = None, conn: Conn | None =
 
 
 def delete_expired_refresh_tokens(conn: Conn) -> int:
-    """Returns how many."""
+    """Returns their number."""
     return execute("DELETE FROM refresh_tokens WHERE expires_at <= now()", (), conn)
 
 
 def delete_expired_sessions(conn: Conn) -> int:
-    """With their refresh tokens; returns how many."""
+    """With their refresh tokens. Returns the number of sessions."""
     return execute("DELETE FROM sessions WHERE expires_at <= now()", (), conn)

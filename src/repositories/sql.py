@@ -1,9 +1,9 @@
-"""The one way to PostgreSQL: literal SQL and a tuple of parameters in, plain dicts out.
+"""All statements go to PostgreSQL through this module: literal SQL and a tuple of parameters in,
+plain dicts out.
 
-`config.db.pool` owns the connections, this module borrows them. A repository function passes its
-caller's `conn` on; without one, the statement gets a connection of its own and commits by itself.
-Every function here raises `Unavailable` when PostgreSQL cannot be reached, is too slow, or was
-lost on the way.
+The connections belong to `config.db.pool`. With `conn`, a statement is part of the caller's
+transaction; without it, it takes a connection from the pool and commits by itself. All functions
+raise `Unavailable` when PostgreSQL cannot be reached, is too slow, or the connection is lost.
 """
 
 import re
@@ -25,9 +25,9 @@ Answer = TypeVar("Answer")
 
 # The function of PostgreSQL that refuses an outdated plan: the message may be in any language.
 REFUSES_OUTDATED_PLAN = "RevalidateCachedQuery"
-# Errors after which the very same statement may succeed within seconds.
+# Errors after which the same statement may succeed within seconds.
 TEMPORARY = (OperationalError, ReadOnlySqlTransaction)
-# Of these, the ones that say "too slow": trying again would only add to the load.
+# Those of them that mean overload, which a retry would increase.
 TOO_SLOW = (PoolTimeout, TooManyRequests, QueryCanceled)
 
 
@@ -42,8 +42,8 @@ def fetch_all(
     conn: Conn | None = None,
     prepare: bool | None = None,
 ) -> list[Any]:
-    """All rows as dicts. `prepare=False` has PostgreSQL plan for these very parameters, each time;
-    else a statement that is used often is planned once."""
+    """All rows as dicts. With `prepare=False`, PostgreSQL plans the statement for these parameters;
+    otherwise a statement that is used often is planned once."""
     return _run(query, params, conn, lambda cursor: cursor.fetchall(), prepare)
 
 
@@ -117,7 +117,7 @@ def _run(
         except FeatureNotSupported as error:
             _drop_plans_if_outdated(error)  # nothing was done yet, so a write is repeated too
         except TEMPORARY as error:
-            # A read that was cut off is repeated once; a write may have been committed.
+            # A read is repeated once after a lost connection; a write may have been committed.
             if isinstance(error, TOO_SLOW) or not query.lstrip().startswith("SELECT"):
                 raise
         with db.pool.connection() as own:

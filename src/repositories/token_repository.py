@@ -1,4 +1,4 @@
-"""Short-lived tokens in PostgreSQL, as SHA-256 alone."""
+"""Short-lived tokens in PostgreSQL. Only the SHA-256 of a token is stored."""
 
 from typing import Literal
 
@@ -8,19 +8,19 @@ from utils.digest import sha256_of
 UserPurpose = Literal["password_reset", "email_confirm"]
 
 
-def add_token(token: str, minutes: int) -> None:
-    """For the token service; belongs to nobody."""
+def add_token(token: str, ttl_minutes: int) -> None:
+    """A token of the token service, which has no user."""
     execute(
         """
         INSERT INTO tokens (token_hash, purpose, expires_at)
         VALUES (%s, 'app', now() + make_interval(mins => %s))
         """,
-        (sha256_of(token), minutes),
+        (sha256_of(token), ttl_minutes),
     )
 
 
 def check_token(token: str) -> bool:
-    """Whether the token service issued it and it is good; an expired one is removed."""
+    """Whether the token service issued it and it has not expired; an expired one is deleted."""
     row = fetch_one(
         """
         WITH expired AS (
@@ -30,22 +30,22 @@ def check_token(token: str) -> bool:
         SELECT EXISTS (
             SELECT FROM tokens
             WHERE token_hash = %s AND purpose = 'app' AND expires_at > now()
-        ) AS good
+        ) AS is_valid
         """,
         (sha256_of(token), sha256_of(token)),
     )
-    return row["good"]
+    return row["is_valid"]
 
 
 def delete_expired_tokens(conn: Conn | None = None) -> int:
-    """Of every purpose; returns how many."""
+    """Of all purposes. Returns their number."""
     return execute("DELETE FROM tokens WHERE expires_at <= now()", (), conn)
 
 
 def set_user_token(
-    user_id: int, purpose: UserPurpose, token: str, minutes: int, conn: Conn
+    user_id: int, purpose: UserPurpose, token: str, ttl_minutes: int, conn: Conn
 ) -> None:
-    """The user's one token for this purpose; the one before it is worth nothing from now on."""
+    """A user has one token for each purpose: it replaces the previous one."""
     execute(
         """
         INSERT INTO tokens (user_id, purpose, token_hash, expires_at)
@@ -55,27 +55,27 @@ def set_user_token(
             created_at = now(),
             expires_at = excluded.expires_at
         """,
-        (user_id, purpose, sha256_of(token), minutes),
+        (user_id, purpose, sha256_of(token), ttl_minutes),
         conn,
     )
 
 
-def is_good(token: str, purpose: UserPurpose) -> bool:
-    """Without using it up."""
+def is_valid(token: str, purpose: UserPurpose) -> bool:
+    """The token can be used afterwards."""
     row = fetch_one(
         """
         SELECT EXISTS (
             SELECT FROM tokens
             WHERE token_hash = %s AND purpose = %s AND expires_at > now()
-        ) AS good
+        ) AS is_valid
         """,
         (sha256_of(token), purpose),
     )
-    return row["good"]
+    return row["is_valid"]
 
 
 def use_user_token(token: str, purpose: UserPurpose, conn: Conn) -> int | None:
-    """Use it up; the id of its user, or None when it is not good (any more)."""
+    """Deletes the token. Returns the id of its user, None when it is not valid."""
     row = fetch_one(
         """
         DELETE FROM tokens t

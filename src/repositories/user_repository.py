@@ -1,4 +1,4 @@
-"""Users in PostgreSQL. A deleted user's row stays for its posts, with nothing personal in it."""
+"""Users in PostgreSQL. The row of a deleted user stays for its posts, without personal data."""
 
 from typing import Any, LiteralString, cast
 
@@ -8,7 +8,7 @@ from dto.user_dto import Credentials, LockedUser, NewUser, User, UserColumns, Us
 from repositories.sql import Conn, constraint_of, execute, fetch_all, fetch_one
 from utils.errors import Conflict, InvalidRequest, NotFound
 
-# The columns that a request may set, in the order of the parameters.
+# The columns that can be written, in the order of the parameters.
 REQUIRED_COLUMNS: tuple[LiteralString, ...] = (
     "user_name",
     "first_name",
@@ -96,7 +96,8 @@ def get_user_by_username(user_name: str) -> Credentials:
 
 
 def find_by_email(email: str, conn: Conn) -> dict[str, Any] | None:
-    """`id` and `email` of an active user, in any case of letters, held for this transaction."""
+    """`id` and `email` of the active user with this address in upper or lower case; locked until
+    the transaction ends."""
     return fetch_one(
         """
         SELECT id, email
@@ -110,7 +111,8 @@ def find_by_email(email: str, conn: Conn) -> dict[str, Any] | None:
 
 
 def awaits_confirmation(user_id: int, email: str, conn: Conn) -> bool:
-    """Whether this is the user's address, not confirmed yet; held for this transaction."""
+    """Whether this is the user's address and not confirmed yet; locked until the transaction
+    ends."""
     row = fetch_one(
         """
         SELECT id
@@ -139,7 +141,7 @@ def get_password_hash(user_id: int) -> str:
 
 
 def is_superuser(user_id: int) -> bool:
-    """False, too, for a user who is not there."""
+    """False for an unknown user, too."""
     row = fetch_one(
         "SELECT is_superuser FROM users WHERE id = %s AND deleted_at IS NULL", (user_id,)
     )
@@ -155,7 +157,7 @@ def get_email(user_id: int) -> str | None:
 
 
 def replace_password_hash(user_id: int, old_hash: str, new_hash: str) -> None:
-    """Unless the password was changed meanwhile."""
+    """Only if the stored hash is still `old_hash`."""
     execute(
         "UPDATE users SET password_hash = %s WHERE id = %s AND password_hash = %s",
         (new_hash, user_id, old_hash),
@@ -163,7 +165,7 @@ def replace_password_hash(user_id: int, old_hash: str, new_hash: str) -> None:
 
 
 def lock_user(user_id: int, conn: Conn) -> LockedUser:
-    """Nobody else changes the account before this transaction ends. Raises NotFound."""
+    """Until the transaction ends, no other can change the account. Raises NotFound."""
     return _found(
         fetch_one(
             """
@@ -179,8 +181,9 @@ def lock_user(user_id: int, conn: Conn) -> LockedUser:
 
 
 def lock_active_superusers(conn: Conn) -> list[int]:
-    """The ids of all active superusers. Lock them before any other user: two transactions that
-    take superusers away wait for each other here, and neither takes the last one."""
+    """The ids of all active superusers. Call it before any other user is locked. Then one of two
+    transactions that demote superusers waits here for the other, and the last one cannot be
+    demoted."""
     rows = fetch_all(
         """
         SELECT id
@@ -196,7 +199,7 @@ def lock_active_superusers(conn: Conn) -> list[int]:
 
 
 def get_user_profile(user_id: int, conn: Conn | None = None) -> UserProfile:
-    """Everything but the password's hash. Raises NotFound."""
+    """The whole profile. Raises NotFound."""
     return _found(
         fetch_one(
             """
@@ -212,7 +215,7 @@ def get_user_profile(user_id: int, conn: Conn | None = None) -> UserProfile:
 
 
 def update_user(user_id: int, dto: UserColumns, conn: Conn | None = None) -> User:
-    """Changes the columns that `dto` has. Raises InvalidRequest, NotFound, Conflict."""
+    """Changes the columns in `dto`. Raises InvalidRequest, NotFound, Conflict."""
     known: tuple[LiteralString, ...] = (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS)
     columns: list[LiteralString] = [column for column in known if column in dto]
     if not columns:
@@ -237,8 +240,8 @@ def update_user(user_id: int, dto: UserColumns, conn: Conn | None = None) -> Use
 
 
 def delete_user(user_id: int, conn: Conn | None = None) -> None:
-    """The row stays for the posts; the trigger `tr__users__erase` takes out all that names the
-    person, so the user name is free again. Raises NotFound."""
+    """The row stays for the posts. The trigger `tr__users__erase` overwrites all personal data in
+    it, and the user name can be used again. Raises NotFound."""
     deleted = execute(
         "UPDATE users SET deleted_at = now() WHERE id = %s AND deleted_at IS NULL",
         (user_id,),

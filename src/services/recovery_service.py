@@ -26,7 +26,7 @@ def request_confirmation(user_id: int, email: str) -> None:
 def reset_password(token: str, password: str) -> None:
     """Sets the password and ends all sessions. Raises InvalidCredentials for a bad token."""
     # This check only saves the cost of hashing; the one that counts is `use_user_token` below.
-    if not token_repository.is_good(token, "password_reset"):
+    if not token_repository.is_valid(token, "password_reset"):
         raise InvalidCredentials("Invalid or expired token")
     hashed = account_rules.hash_password(password)
     with transaction() as conn:
