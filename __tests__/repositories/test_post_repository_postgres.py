@@ -393,7 +393,7 @@ class TestSearch:
     def test_what_no_index_finds_is_looked_for_in_the_newest_of_the_feed(
         self, anna, boris, monkeypatch
     ):
-        monkeypatch.setattr(post_repository, "SCANNED", "LIMIT 3")
+        monkeypatch.setattr(post_repository, "SCAN_LIMIT", "LIMIT 3")
         old, *new = [write(anna, f"zq {number}") for number in range(4)]
         gone = write(anna, "zq")
         post_repository.delete_post(gone, anna)

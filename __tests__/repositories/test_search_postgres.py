@@ -11,7 +11,7 @@ FEED = {"limit": 10, "offset": 0}
 @pytest.fixture
 def posts(anna, monkeypatch):
     """Ten posts; a search without an index may look at the newest five. Gives Anna's id."""
-    monkeypatch.setattr(post_repository, "SCANNED", "LIMIT 5")
+    monkeypatch.setattr(post_repository, "SCAN_LIMIT", "LIMIT 5")
     for number in range(1, 11):
         post = {"text": f"zq {number} !? axolotl", "user_id": anna, "reply_to_id": None}
         post_repository.create_post(post)
