@@ -93,6 +93,7 @@ ONLY_IN = {
         "server/http_protocol.py",
         "server/joined_writes.py",
         "dependencies/auth.py",
+        "dependencies/middleware/unforeseen_errors.py",  # the cancellation of a request
         "dependencies/routing/threads.py",
     ),
     "anyio": (),

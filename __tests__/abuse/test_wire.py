@@ -69,10 +69,10 @@ CLEAR = {
         404,
     ),
     "NUL in assets": (b"GET /docs-assets/%00 HTTP/1.1\r\nHost: x\r\n\r\n", 404),
-    "a WebSocket": (
+    "the offer of a WebSocket": (
         b"GET /api/posts HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
         b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-        403,
+        401,
     ),
 }
 

@@ -1,79 +1,137 @@
 """uvicorn's HTTP/1.1, with bounds on what a client may send before the app hears of it.
 
 uvicorn reads headers of any size and waits for the rest of a request for ever; bodies are bounded
-by the app (`body_limit.py`). What cannot be read is refused here in the app's words.
+by the app (`body_limit.py`). What cannot be read is answered by the app, too: it finds status and
+sentence in the scope's state, under `refusal`. `client_left` stands there once nobody waits for
+the answer any more.
 """
 
-import json
 from asyncio import TimerHandle, Transport
 from typing import Any, cast
 
+from httptools import HttpParserError, HttpParserUpgrade
+
 from server.joined_writes import JoinedWrites
-from server.uvicorn_internals import STATUS_LINE, HttpConnection
-from utils.errors import error_body
+from server.uvicorn_internals import HttpConnection
 
 MAX_HEAD_BYTES = 64 * 1024
-TOO_LARGE = "The headers are too large"
 # A request must have arrived in full after this long, or at the latest after twice as long.
 ARRIVAL_SECONDS = 10.0
+# The same, once the server has been told to stop.
+LAST_ARRIVAL_SECONDS = 1.0
+# What the app may look at to answer a request that it cannot read, if it is no longer than this.
+KEPT_HEADERS = {b"accept", b"origin", b"x-request-id"}
+KEPT_BYTES = 1024
 
 
 class BoundedHttp(HttpConnection):
     """One connection."""
 
-    _watch: TimerHandle
+    _timer: TimerHandle
     # Bytes since the last request was complete.
-    _read = 0
+    _unfinished_bytes = 0
+    _is_refused = False
+    # The head of a request that offers another protocol, without the offer.
+    _plain_head = b""
 
     def connection_made(self, transport: Transport) -> None:  # pyright: ignore
         super().connection_made(cast(Transport, JoinedWrites(transport, self.loop)))
-        self._watch_again()
+        self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._watch.cancel()
+        self._timer.cancel()
+        if self.awaits_answer:
+            self.cycle.scope["state"]["client_left"] = True
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        self._read += len(data)
-        super().data_received(data)
-        large = self._read > MAX_HEAD_BYTES and self.awaits_headers
-        if large and not self.transport.is_closing():
-            self._refuse(431, TOO_LARGE)
+        if self._is_refused:
+            return
+        self.stop_idle_timer()
+        self._unfinished_bytes += len(data)
+        try:
+            self.parser.feed_data(data)
+        except HttpParserUpgrade as offer:
+            # This parser leaves the body of such a request to the other protocol.
+            self.new_parser()
+            head, self._plain_head = self._plain_head, b""
+            self.data_received(head + data[offer.args[0] :])
+        except HttpParserError:
+            if not self._refuse_large_head():
+                self._refuse(400, "This is no HTTP request")
+        else:
+            self._refuse_large_head()
 
     def on_headers_complete(self) -> None:
         # What was read may have the body in it: only then they are counted.
-        if self._read > MAX_HEAD_BYTES:
+        if self._unfinished_bytes > MAX_HEAD_BYTES:
             size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
             if size > MAX_HEAD_BYTES:
-                raise ValueError(TOO_LARGE)  # httptools makes an error of its own of it
-        super().on_headers_complete()
+                raise ValueError  # httptools makes an error of its own of it
+        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+            self._plain_head = self._without_offer()
+        else:
+            super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        self._read = 0
-        super().on_message_complete()
+        self._unfinished_bytes = 0
+        if not self.awaits_headers:  # else it is read again, without its offer
+            super().on_message_complete()
 
-    def send_400_response(self, msg: str) -> None:
-        large = self.awaits_headers and self._read > MAX_HEAD_BYTES
-        self._refuse(431, TOO_LARGE) if large else self._refuse(400, msg)
+    def shutdown(self) -> None:
+        super().shutdown()
+        self.loop.call_later(LAST_ARRIVAL_SECONDS, self._refuse_if_unfinished)
 
-    def _watch_again(self) -> None:
-        self._watch = self.loop.call_later(ARRIVAL_SECONDS, self._check, self.scope)
+    def _without_offer(self) -> bytes:
+        """`Upgrade: h2c` and the like: a server may ignore it (RFC 9110, section 7.8)."""
+        version = self.parser.get_http_version().encode()
+        lines = [b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, version)]
+        for name, value in self.headers:
+            if name == b"connection":
+                value = b"close" if b"close" in value.lower() else b"keep-alive"
+            if name != b"upgrade":
+                lines.append(b"%s: %s" % (name, value))
+        return b"\r\n".join([*lines, b"", b""])
 
-    def _check(self, before: Any) -> None:
-        """Ends the connection if the request that is on its way was so at the last look, too."""
-        if self.is_websocket:
-            return
-        if self.awaits_request and self.scope is before:
+    def _start_timer(self) -> None:
+        self._timer = self.loop.call_later(ARRIVAL_SECONDS, self._on_timer, self.scope)
+
+    def _on_timer(self, scope: Any) -> None:
+        """Refuses the request that is on its way if it was so at the last look, too."""
+        if self.scope is not scope or not self._refuse_if_unfinished():
+            self._start_timer()
+
+    def _refuse_if_unfinished(self) -> bool:
+        unfinished = self.awaits_request
+        if unfinished:
             self._refuse(408, "The request did not arrive in time")
-        else:
-            self._watch_again()
+        return unfinished
+
+    def _refuse_large_head(self) -> bool:
+        large = self.awaits_headers and self._unfinished_bytes > MAX_HEAD_BYTES
+        if large:
+            self._refuse(431, "The headers are too large")
+        return large
 
     def _refuse(self, status: int, sentence: str) -> None:
-        body = json.dumps(error_body(sentence)).encode()
-        head = (
-            f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
-            "connection: close\r\n\r\n"
-        )
-        if self.may_answer:
-            self.transport.write(STATUS_LINE[status] + head.encode() + body)
-        self.transport.close()
+        """Whatever still comes is not read. The answer is the last one on this connection."""
+        if self._is_refused or self.transport.is_closing():
+            return
+        self._is_refused = True
+        if not self.awaits_body:
+            self._let_app_answer()
+        elif self.cycle.response_started:  # without having read the body
+            self.transport.close()
+        else:  # the app waits for the body
+            self.end_after_answer()
+        self.scope["state"]["refusal"] = status, sentence
+
+    def _let_app_answer(self) -> None:
+        """As if a request had come that can be read. Earlier ones are answered before it."""
+        lines = [b"GET / HTTP/1.1", b"connection: close"]
+        for name, value in self.headers or ():
+            if name in KEPT_HEADERS and len(value) <= KEPT_BYTES:
+                lines.append(b"%s: %s" % (name, value))
+        self._unfinished_bytes = 0
+        self.new_parser()
+        self.parser.feed_data(b"\r\n".join([*lines, b"", b""]))

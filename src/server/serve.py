@@ -23,6 +23,8 @@ from server.workers import Workers
 # Longer than nginx (60 s) and Caddy (120 s) keep idle connections, so that they close them: a
 # server that closes one may do so just when a request arrives.
 KEEP_ALIVE_SECONDS = 130
+# For what the lifespan closes when the last request has ended.
+CLOSING_SECONDS = 1
 SRC = Path(__file__).resolve().parents[1]
 
 
@@ -57,12 +59,15 @@ def _run(settings: Settings, listener: socket) -> None:
         reload=settings.reload,
         reload_dirs=[str(SRC)] if settings.reload else None,
         http=BoundedHttp,
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=settings.shutdown_timeout - int(DRAIN_SECONDS),
+        timeout_graceful_shutdown=max(
+            0, settings.shutdown_timeout - int(DRAIN_SECONDS) - CLOSING_SECONDS
+        ),
     )
     server = Server(config)
     if settings.reload:

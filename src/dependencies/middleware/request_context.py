@@ -16,6 +16,8 @@ log = logging.getLogger("gophertalk.access")
 SECRET_PATH = re.compile(r"(/api/app/valid/).+", re.DOTALL)
 USER_NAME_PATH = re.compile(r"(/api/users/)(?!(?:\d+|me|signup)(?:/|$))[^/]+")
 FIXED_HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
+# Nobody's fault, and no status of HTTP: nginx counts it so, too.
+CLIENT_LEFT = 499
 SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
@@ -57,6 +59,8 @@ class RequestContext:
         try:
             await self.app(routed, receive, send_with_headers)
         finally:
+            if "client_left" in state:
+                status = CLIENT_LEFT
             seconds = perf_counter() - started
             route = getattr(routed.get("route"), "path_format", None)
             metrics.observe(route, scope["method"], status, seconds)

@@ -4,9 +4,11 @@ Starlette's own last answer is plain text and comes from outside of CORS, so tha
 read it.
 """
 
+from asyncio import CancelledError
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dependencies.errors import unforeseen_response
+from dependencies.errors import error_response, unforeseen_response
 
 
 class UnforeseenErrors:
@@ -25,6 +27,10 @@ class UnforeseenErrors:
 
         try:
             await self.app(scope, receive, send_on)
+        except CancelledError:  # the server stops, and has waited for this request long enough
+            if answered:
+                raise
+            await error_response(503, "The server stops, please try again")(scope, receive, send)
         except Exception as error:
             if scope["type"] != "http" or answered:
                 raise
