@@ -45,7 +45,7 @@ def test_the_list_is_ordered_by_resource_and_action_and_takes_offset_and_limit(d
 
     pairs = [(row["resource"], row["action"]) for row in rows]
     assert pairs == sorted(pairs)
-    assert pairs[0] == ("apple", "zest")
+    assert {("apple", "zest"), ("post", "archive"), ("user", "read")} <= set(pairs)
     assert permission_repository.get_all_permissions(2, 3) == rows[3:5]
 
 
