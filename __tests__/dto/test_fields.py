@@ -196,13 +196,6 @@ def test_what_is_no_json_number_is_no_whole_number(value):
         fields.check_whole_number(value)
 
 
-@pytest.mark.parametrize("name", ["signup", "deleted"])
-def test_a_name_with_a_meaning_of_its_own_is_nobodys(name):
-    with pytest.raises(ValidationError, match="This name is reserved"):
-        TypeAdapter(fields.UserName).validate_python(name)
-    assert TypeAdapter(fields.UserName).validate_python(f"{name}_1") == f"{name}_1"
-
-
 def models(below=fields.RequestModel):
     return [model for each in below.__subclasses__() for model in (each, *models(each))]
 

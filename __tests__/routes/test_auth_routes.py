@@ -71,6 +71,7 @@ class TestRegister:
             ("user_name", "1abcde"),
             ("user_name", "abcde\n"),
             ("user_name", "a" * 31),
+            ("user_name", "Signup"),
             ("password", "gopher11"),
             ("password", "gо1!"),
             ("password_confirm", "gopher2!"),

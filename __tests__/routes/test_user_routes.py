@@ -193,6 +193,14 @@ class TestChange:
         ):
             assert change(anna, method, **fields).status_code == 422, fields
 
+    def test_a_reserved_name_is_422_unless_one_has_it_already(self, change, anna, person, method):
+        refused = change(anna, method, user_name="Admin")
+        kept = change(person("moderator"), method, user_name="moderator", first_name="Clara")
+
+        assert (refused.status_code, kept.status_code) == (422, 200)
+        assert refused.json()["error"] == "user_name: This name is reserved"
+        assert refused.json()["detail"][0]["loc"] == ["body", "user_name"]
+
     @pytest.mark.parametrize(
         ("flag", "sentence"),
         [

@@ -7,7 +7,7 @@ import pytest
 
 from services import account_rules
 from services.access_rules import SYSTEM, acting_as
-from utils.errors import Conflict, Forbidden
+from utils.errors import Conflict, Forbidden, Unprocessable
 
 STORED = bcrypt.hashpw(b"gopher1!", bcrypt.gensalt(4)).decode()
 MEMBER = {"sub": "1", "exp": 0, "sid": "s1", "is_superuser": False, "permissions": frozenset()}
@@ -156,3 +156,12 @@ class TestLastSuperuser:
             pytest.raises(Conflict, match=r"make somebody else a superuser first$"),
         ):
             account_rules.require_another_superuser(1, "conn")
+
+
+@pytest.mark.parametrize("name", ["signup", "deleted", "admin", "Admin", "_ADMIN_", "mode_rator"])
+def test_a_name_with_a_meaning_of_its_own_is_nobodys(name):
+    account_rules.check_user_name(f"{name}_1")
+    with pytest.raises(Unprocessable, match="This name is reserved"):
+        account_rules.check_user_name(name)
+    with acting_as(SYSTEM):
+        account_rules.check_user_name(name)

@@ -32,22 +32,28 @@ def check_rule(what: str, rule: Any, value: str) -> None:
 
 
 def create(user_name: str, password: str) -> bool:
-    """False when a user of that name exists."""
+    """False when there is an active superuser of that name. Any other user of it ends the
+    program."""
     try:
-        with acting_as(SYSTEM):
-            user_service.create(
-                {
-                    "user_name": user_name,
-                    "password": password,
-                    "first_name": "Admin",
-                    "last_name": "Gopher",
-                    "roles": ["admin"],
-                    "is_active": True,
-                    "is_superuser": True,
-                }
-            )
+        user_service.create(
+            {
+                "user_name": user_name,
+                "password": password,
+                "first_name": "Admin",
+                "last_name": "Gopher",
+                "roles": ["admin"],
+                "is_active": True,
+                "is_superuser": True,
+            }
+        )
     except Conflict:
-        return False
+        user = user_service.get_by_name(user_name)
+        if user["status"] and user.get("is_superuser"):
+            return False
+        exit_with_error(
+            f"There is a user {user_name} who is no active superuser. "
+            "Choose another name with --user-name."
+        )
     return True
 
 
@@ -58,7 +64,11 @@ def create_superuser(user_name: str, password: str | None) -> None:
     check_rule("user name", UserName, user_name)
     check_rule("password", Password, chosen)
     settings = settings_or_exit()
-    with exit_on_startup_error(settings), open_resources(settings, require_database=True):
+    with (
+        exit_on_startup_error(settings),
+        open_resources(settings, require_database=True),
+        acting_as(SYSTEM),
+    ):
         created = create(user_name, chosen)
     if not created:
         print(f"The user {user_name} exists already; nothing was changed.")

@@ -30,8 +30,6 @@ BCRYPT_MAX_BYTES = 72
 
 LETTERS = regex.compile(r"\p{L}[\p{L}\p{M}]*")
 USER_NAME = regex.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-# /api/users/signup is a path, and `deleted` is shown for the authors of posts who were deleted.
-RESERVED_NAMES = {"signup", "deleted"}
 NOT_STORABLE = regex.compile(r"[\x00\ud800-\udfff]")
 # Any character but blanks, control characters and those that no font draws: the ones that Unicode
 # calls ignorable, the empty Braille pattern, and the null note.
@@ -100,8 +98,6 @@ def _check_visible(text: str) -> str:
 def _check_user_name(text: str) -> str:
     if not USER_NAME.fullmatch(text):
         raise ValueError("Only Latin letters, digits and _ allowed, not starting with a digit")
-    if text in RESERVED_NAMES:
-        raise ValueError("This name is reserved")
     return text
 
 

@@ -10,9 +10,21 @@ from dto.user_dto import CreateUserFields, LockedUser, NewUser, UserChanges
 from repositories import session_repository, user_repository
 from repositories.sql import Conn
 from services import access_rules
-from utils.errors import Conflict, Forbidden
+from utils.errors import Conflict, Forbidden, Unprocessable
 
 FLAGS = {"is_active", "is_superuser"}
+# They stand for something here: a role, a path beside those of the users, an author who has left,
+# a program that acts. Nobody may be mistaken for these.
+RESERVED_NAMES = {
+    "admin",
+    "administrator",
+    "deleted",
+    "guest",
+    "moderator",
+    "signup",
+    "superuser",
+    "system",
+}
 # The owner of an account cannot change these without a further check.
 SENSITIVE = {"password", "email", *FLAGS}
 # Who logged in so recently need not give the password again to change it.
@@ -20,7 +32,9 @@ RECENT_LOGIN_SECONDS = 15 * 60
 
 
 def new_user(dto: RegisterFields | CreateUserFields) -> NewUser:
-    """What the repository needs, with the password hashed and no flag set."""
+    """What the repository needs, with the password hashed and no flag set. Raises Unprocessable for
+    a reserved name."""
+    check_user_name(dto["user_name"])
     user: NewUser = {
         "user_name": dto["user_name"],
         "first_name": dto["first_name"],
@@ -57,6 +71,16 @@ def check_without_caller(user_id: int, changes: UserChanges | None = None) -> No
         raise Forbidden("Flags cannot be changed without a caller")
     if not db.pool.closed and user_repository.is_superuser(user_id):
         raise Forbidden("A superuser's account cannot be changed without a caller")
+
+
+def check_user_name(user_name: str, user_id: int = 0) -> None:
+    """Refuses a reserved name, however it is written (`Admin`, `_admin_`). A user who has it keeps
+    it, for clients send all fields back; and SYSTEM may give it. Raises Unprocessable."""
+    is_reserved = user_name.replace("_", "").lower() in RESERVED_NAMES
+    if not is_reserved or access_rules.current_caller() is access_rules.SYSTEM:
+        return
+    if user_id == 0 or user_repository.get_user_by_id(user_id)["user_name"] != user_name:
+        raise Unprocessable("This name is reserved", ("body", "user_name"))
 
 
 def require_reauthentication(user_id: int, changes: UserChanges) -> None:

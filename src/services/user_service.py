@@ -89,9 +89,11 @@ def create(dto: CreateUserFields) -> UserProfile:
 def update(user_id: int, dto: UserChanges) -> User:
     """Changes the fields in `dto`; a new password ends the user's other sessions.
 
-    Raises InvalidRequest, NotFound, Conflict and Forbidden. What is possible without a caller:
-    `account_rules.check_without_caller`.
+    Raises InvalidRequest, NotFound, Conflict, Forbidden, and Unprocessable for a reserved name.
+    What is possible without a caller: `account_rules.check_without_caller`.
     """
+    if "user_name" in dto:
+        account_rules.check_user_name(dto["user_name"], user_id)
     if access_rules.current_caller() is None:
         user = _update_without_caller(user_id, dto)
     elif access_rules.is_caller(user_id) and not dto.keys() & account_rules.SENSITIVE:

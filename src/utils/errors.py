@@ -38,7 +38,7 @@ class Conflict(DomainError):
 
 
 class Unprocessable(DomainError):
-    """Valid by itself, but it contradicts an earlier request of the same client.
+    """Valid by itself, but not together with what is stored: an earlier request, an account.
 
     `location`: the part of the request, such as `("header", "Idempotency-Key")`.
     """
