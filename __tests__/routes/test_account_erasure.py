@@ -191,4 +191,4 @@ def test_an_export_takes_as_much_memory_as_a_page(db, new_person):
         pieces = list(export_service.export())
 
     assert sum(piece.count(b'"reply_to_id"') for piece in pieces) == 5000
-    assert max(piece.count(b'"reply_to_id"') for piece in pieces) == export_service.ROWS_AT_ONCE
+    assert max(piece.count(b'"reply_to_id"') for piece in pieces) == export_service.PAGE_ROWS

@@ -99,6 +99,7 @@ ACTIONS = {
     ),
     "delete": (World.user, user_service.delete, ANY_OWNER),
     "delete a superuser": (World.superuser, user_service.delete, SUPERUSERS),
+    "delete with all posts": (World.user, user_service.delete_with_posts, HOLDERS),
     "create": (World.new_user, user_service.create, HOLDERS),
     "create with a role": (
         lambda w: w.new_user(roles=["admin"]),

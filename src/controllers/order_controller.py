@@ -18,8 +18,8 @@ from services import order_service
 
 
 def create_order(dto: CreateOrderDto, user_id: CurrentUserId, key: IdempotencyKey = None) -> Order:
-    """A new order, at the prices of this moment. Send an `Idempotency-Key` to be able to repeat
-    the request safely: the same key and body give the same order again."""
+    """A new order at the present prices. With an `Idempotency-Key` the request can be repeated
+    safely: the same key and body give the same order again."""
     return order_service.create(user_id, cast(list[WantedItem], dto.model_dump()["items"]), key)
 
 
@@ -41,7 +41,7 @@ def get_order(order_id: OrderId) -> Order:
 
 
 def get_order_events(order_id: OrderId) -> list[OrderEvent]:
-    """What happened to the order behind the scenes."""
+    """The events of an order that were handled, the oldest first."""
     return order_service.get_events(order_id)
 
 

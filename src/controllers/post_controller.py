@@ -59,5 +59,5 @@ def like_post(post_id: PostId, user_id: CurrentUserId) -> None:
 
 
 def dislike_post(post_id: PostId, user_id: CurrentUserId) -> None:
-    """Takes your like back."""
+    """Removes your like."""
     post_service.dislike_post(post_id, user_id)

@@ -37,5 +37,5 @@ def update_product(product_id: ProductId, dto: UpdateProductDto) -> Product:
 
 
 def delete_product(product_id: ProductId) -> None:
-    """Takes the product out of the shop. Orders that name it stay as they are."""
+    """Deletes a product. Orders that contain it stay as they are."""
     product_service.delete(product_id)

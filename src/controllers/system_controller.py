@@ -1,4 +1,4 @@
-"""HTTP for what an operator asks."""
+"""HTTP for operators."""
 
 from fastapi import Response
 from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse
@@ -7,7 +7,7 @@ from services import metrics_service, system_service
 
 
 def redirect_to_docs() -> RedirectResponse:
-    """Leads a visitor to the documentation."""
+    """To the documentation."""
     return RedirectResponse("/docs", 307)
 
 
@@ -37,5 +37,5 @@ def readyz() -> dict[str, str]:
 
 
 def metrics() -> Response:
-    """The figures that Prometheus collects."""
+    """The metrics for Prometheus."""
     return Response(metrics_service.exposition(), media_type=metrics_service.CONTENT_TYPE)

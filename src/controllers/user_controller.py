@@ -25,29 +25,31 @@ from services.user_service import update as update_user
 
 
 def get_users(page: OffsetPage) -> list[User]:
-    """Everybody, ordered by id."""
+    """All users, ordered by id."""
     return page.by_offset(get_all_users(page.fetch_limit, page.offset))
 
 
 def sign_up(dto: RegisterDto) -> User:
-    """A new account, as register makes it, without logging in."""
+    """Creates an account without logging in."""
     return auth_service.sign_up(cast(RegisterFields, dto.model_dump(exclude_unset=True)))
 
 
 def create_user(dto: CreateUserDto) -> UserProfile:
-    """An account with any flags; roles need `role:write`, and only a superuser makes superusers."""
+    """Creates an account. To give it roles needs `role:write`; only a superuser can set
+    `is_superuser`."""
     optional = dto.model_dump(exclude_unset=True)
     flags = {"roles": dto.roles, "is_active": dto.is_active, "is_superuser": dto.is_superuser}
     return user_service.create(cast(CreateUserFields, optional | flags))
 
 
 def get_me() -> OwnProfile:
-    """Your own profile, with what others do not see, and what you may do."""
+    """Your whole profile, with your roles and permissions."""
     return user_service.get_own_profile()
 
 
 def export_me() -> StreamingResponse:
-    """All that the server has of you, and that you wrote and did, as one JSON document."""
+    """Everything that the server stores about you, and what you wrote and did, as one JSON
+    document."""
     attachment = {"Content-Disposition": 'attachment; filename="gophertalk.json"'}
     return StreamingResponse(export_service.export(), 200, attachment, "application/json")
 
@@ -74,10 +76,10 @@ def delete_user_by_id(user_id: UserId, posts: DeletedPosts = None) -> None:
 
 
 def get_user_roles(user_id: UserId) -> list[Role]:
-    """The roles of a user, ordered by name; `user` is everybody's."""
+    """The roles of a user, ordered by name. Every member has `user`."""
     return role_service.get_of_user(user_id)
 
 
 def set_user_roles(user_id: UserId, dto: UserRolesDto) -> list[Role]:
-    """The whole set of a user's roles, by name or id."""
+    """Replaces the roles of a user, given by name or id."""
     return role_service.set_of_user(user_id, dto.roles)

@@ -1,5 +1,5 @@
-"""Invents a community, the same one for the same seed: some people write far more than others,
-some posts are liked far more than others, and there is talk under some of them."""
+"""Invents a community; the same seed gives the same one. As in a real one, a few users write most
+posts, a few posts get most likes, and some posts have many replies."""
 
 from array import array
 from collections import Counter
@@ -13,13 +13,14 @@ from random import Random
 
 from demo.words import ENGLISH, FIRST_NAMES, LAST_NAMES, RARE, RUSSIAN
 
+# Shares of all posts.
 REPLIES = 0.3
-RARE_WORDS = 1 / 300
-LONGEST_TEXT = 280
-# Numbers without a common divisor scatter the popular over all ids.
-SCATTER = 2_654_435_761
-# Likes and views come soon after the post: this many posts later at most.
-LATER = 500
+WITH_RARE_WORD = 1 / 300
+MAX_CHARACTERS = 280
+# A large prime, to spread the popular ones over all ids.
+SPREAD = 2_654_435_761
+# A like or view has the time of a later post; at most so many posts later.
+MAX_POSTS_LATER = 500
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Size:
 
 
 class Crowd:
-    """All people, posts, likes and views, counted from 0; rows are tab-separated texts for COPY."""
+    """Users and posts are numbered from 0; the rows have ids and are lines for COPY."""
 
     def __init__(self, size: Size, seed: int, start: datetime, end: datetime) -> None:
         self.size = size
@@ -64,12 +65,12 @@ class Crowd:
             )
 
     def mark_rows(self, marks: "Marks", first_post: int, first_user: int) -> Iterator[str]:
-        """Who likes (or has viewed) what, in the order of the primary key."""
+        """Likes or views, in the order of the primary key."""
         moments, last = self._moments, self.size.posts
         done = 0
         for user, number in enumerate(marks.by_user):
             for post in marks.posts[done : done + number]:
-                moment = moments[min(last, post + 1 + (user + post) % LATER)]
+                moment = moments[min(last, post + 1 + (user + post) % MAX_POSTS_LATER)]
                 yield f"{first_user + user}\t{first_post + post}\t{moment}\n"
             done += number
 
@@ -83,13 +84,13 @@ class Crowd:
 
     @cached_property
     def _moments(self) -> list[str]:
-        """When each post was written; the next one's would be the last."""
+        """The time of each post, and one more time after the last post."""
         posts = range(self.size.posts + 1)
         return [str(self._start + self._step * (post + 1)) for post in posts]
 
     @cached_property
     def _parents(self) -> list[int]:
-        """For each post the one that it answers, or -1. Who has many replies gets more."""
+        """For each post the one that it answers, or -1. A post with many replies gets more."""
         rng = Random(f"{self._seed} replies")
         parents: list[int] = []
         answered: list[int] = []
@@ -98,7 +99,7 @@ class Crowd:
             if post and rng.random() < REPLIES:
                 if answered and rng.random() < 0.6:
                     parent = answered[int(len(answered) * rng.random())]
-                else:  # rather one of the newest
+                else:  # one of the newest is more likely
                     parent = int(post * (1 - rng.random() ** 3 / 2))
                 parent = min(parent, post - 1)
                 answered.append(parent)
@@ -107,7 +108,8 @@ class Crowd:
 
 
 class Marks:
-    """Pairs of a user and a post: `by_user[u]` of `posts`, in order, are user u's."""
+    """Pairs of a user and a post. `by_user`: the number of posts for each user; `posts`: the posts
+    of all users, one user after the other."""
 
     def __init__(self, users: int, posts: int, number: int, seed: str) -> None:
         rng = Random(seed)
@@ -119,7 +121,7 @@ class Marks:
 
 
 def _shares(number: int, users: int, most: int) -> list[int]:
-    """Divides a number: the first user gets a lot, the last ones little, nobody over `most`."""
+    """Divides a number among the users: the first gets most, the last least, none over `most`."""
     weights = [1 / sqrt(user + 1) for user in range(users)]
     unit = number / sum(weights) if users else 0.0
     shares = [min(most, int(weight * unit)) for weight in weights]
@@ -144,8 +146,8 @@ def _distinct(rng: Random, number: int, posts: int) -> set[int]:
 
 
 def _popular(rng: Random, number: int) -> int:
-    """One of so many, a few of them far more often than the rest."""
-    return int(number * rng.random() ** 2 + 1) * SCATTER % number
+    """A number below `number`; a few come much more often than the others."""
+    return int(number * rng.random() ** 2 + 1) * SPREAD % number
 
 
 class Writer:
@@ -160,10 +162,10 @@ class Writer:
         rng = self._rng
         words, weights = self._languages[rng.random() < 0.5]
         chosen = rng.choices(words, cum_weights=weights, k=3 + int(18 * rng.random() ** 2))
-        if rng.random() < RARE_WORDS:
+        if rng.random() < WITH_RARE_WORD:
             chosen += rng.choices(RARE, cum_weights=self._rare)
         text = " ".join(chosen)
-        return f"{text[0].upper()}{text[1 : LONGEST_TEXT - 1]}{'.!?'[int(3 * rng.random() ** 2)]}"
+        return f"{text[0].upper()}{text[1 : MAX_CHARACTERS - 1]}{'.!?'[int(3 * rng.random() ** 2)]}"
 
 
 def _zipf(words: tuple[str, ...]) -> list[float]:

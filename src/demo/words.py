@@ -1,4 +1,4 @@
-"""What the demo's people are called, and the words they use, the frequent ones first."""
+"""The names and the words of the demo, the most frequent first."""
 
 FIRST_NAMES = tuple(
     """
@@ -59,7 +59,7 @@ RUSSIAN = tuple(
     варить печь спать мечтать помнить забыть учить объяснять слушать говорить спросить ждать
     """.split()
 )
-# One post in some hundreds has one of these in it.
+# One post of 300 has one of these.
 RARE = tuple(
     """
     axolotl quokka zeppelin theremin kaleidoscope archipelago marzipan sextant obelisk labyrinth

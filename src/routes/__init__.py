@@ -1,4 +1,4 @@
-"""The API, one table per resource, in the order of a first visit: /docs shows them so."""
+"""The API, one table per resource. /docs shows them in the order of `TAGS`."""
 
 from fastapi import APIRouter
 

@@ -9,7 +9,7 @@ from dependencies.rate_limit import limit, login_form_limit
 from dependencies.routing.json_route import HashingRoute, JsonRoute
 from dto.auth_dto import BearerToken, Session, TokenPair
 
-# Those that hash a password have threads of their own.
+# Hashing a password takes long, so these routes have their own threads.
 hashing = APIRouter(prefix="/api", tags=["auth"], route_class=HashingRoute)
 public = APIRouter(prefix="/api", tags=["auth"], route_class=JsonRoute)
 
@@ -80,7 +80,7 @@ router.post(
     status_code=204,
 )(auth_controller.logout)
 
-# For those who cannot log in, and so last.
+# Routes for users who cannot log in. They come last in /docs.
 recovery = APIRouter(prefix="/api", tags=["recovery"], route_class=JsonRoute)
 recovery_hashing = APIRouter(prefix="/api", tags=["recovery"], route_class=HashingRoute)
 

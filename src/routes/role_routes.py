@@ -1,4 +1,4 @@
-"""Roles, permissions, and the log of who changed them."""
+"""Roles, permissions and the audit log."""
 
 from fastapi import APIRouter
 

@@ -1,4 +1,4 @@
-"""What an operator, or a passer-by, asks. Public."""
+"""Health checks and metrics. Public."""
 
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
@@ -34,21 +34,21 @@ router.get(
     responses={503: {"model": Parts, "description": "The database does not answer"}},
 )(system_controller.ping)
 
-# FastAPI's own threads serve the second one: the others may all be waiting for the database.
+# FastAPI's own threads serve readyz: all worker threads may be waiting for the database.
 probes = APIRouter(tags=["system"])
 
 probes.get(
     "/api/livez",
     summary="Check that this process works",
     response_model=Status,
-    responses=documented_errors(examples={503: "This process has finished nothing for too long"}),
+    responses=documented_errors({503: "This process has finished nothing for too long"}),
 )(system_controller.livez)
 
 probes.get(
     "/api/readyz",
     summary="Check that this process is ready for requests",
     response_model=Status,
-    responses=documented_errors(examples={503: "The server is stopping"}),
+    responses=documented_errors({503: "The server is stopping"}),
 )(system_controller.readyz)
 
 metrics = APIRouter(route_class=JsonRoute)

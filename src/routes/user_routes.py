@@ -11,14 +11,14 @@ from dependencies.routing.json_route import HashingRoute, JsonRoute
 from dto.role_dto import Role
 from dto.user_dto import Export, OwnProfile, User, UserProfile
 
-# Everything but the sign-up is counted for each member.
+# All routes but the sign-up count for the limit of a member.
 router = APIRouter(
     prefix="/api/users",
     tags=["users"],
     route_class=JsonRoute,
     dependencies=[limit("user")],
 )
-# Those that may hash a password have threads of their own.
+# Hashing a password takes long, so these routes have their own threads.
 hashing = APIRouter(prefix="/api/users", tags=["users"], route_class=HashingRoute)
 
 router.get(
@@ -133,7 +133,7 @@ router.delete(
     openapi_extra=request_examples(path={"user_id": 3}),
 )(user_controller.delete_user_by_id)
 
-# Who may do what, after the roles themselves.
+# These come after the roles themselves in /docs.
 roles = APIRouter(
     prefix="/api/users",
     tags=["roles"],

@@ -1,4 +1,4 @@
-"""All that names the caller, and what they wrote and did, as one JSON document."""
+"""The export of everything that is stored about the caller, as one JSON document."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -14,21 +14,21 @@ from repositories import (
 )
 from services import access_rules
 
-ROWS_AT_ONCE = 500
+PAGE_ROWS = 500
 NO_SESSION = "00000000-0000-0000-0000-000000000000"
 
 Rows = list[dict[str, Any]]
 
 
 def export() -> Iterator[bytes]:
-    """The document in pieces, each read when it is asked for, so that no more than one page is in
+    """The document in pieces. Each page is read when its piece is sent, so that only one page is in
     memory. Raises NotFound and Unavailable."""
     user_id = access_rules.require_member()
     profile = user_repository.get_user_profile(user_id)
     roles = [role["name"] for role in role_repository.get_user_roles(user_id)]
     # A member has few sessions.
     session_id = access_rules.session_id() or NO_SESSION
-    sessions = session_repository.get_sessions(user_id, session_id, ROWS_AT_ONCE, 0)
+    sessions = session_repository.get_sessions(user_id, session_id, PAGE_ROWS, 0)
     return _document({"profile": profile, "roles": roles, "sessions": sessions}, user_id)
 
 
@@ -56,6 +56,6 @@ def _array(name: str, pages: Iterator[Rows]) -> Iterator[bytes]:
 
 def _pages(get_page: Callable[[int, int], Rows]) -> Iterator[Rows]:
     after_id = 0
-    while rows := get_page(after_id, ROWS_AT_ONCE):
+    while rows := get_page(after_id, PAGE_ROWS):
         yield rows
         after_id = rows[-1]["id"]

@@ -30,7 +30,7 @@ from utils.errors import Forbidden
 
 # Fields of a request that are columns of the same name.
 SAME_IN_COLUMNS = {"user_name", "first_name", "last_name", "middle_name", "email", "is_superuser"}
-POSTS_AT_ONCE = 1000
+ERASED_POSTS_PER_TRANSACTION = 1000
 
 
 def get_all(limit: int, offset: int) -> list[User]:
@@ -140,24 +140,24 @@ def _update_in_transaction(user_id: int, changes: UserChanges) -> User:
 
 
 def delete_with_posts(user_id: int) -> None:
-    """The same as `delete`, after the texts of all the user's posts. They go in many transactions,
-    because they may be many: when the last one cannot be had, the account is still there, and
-    the request may be sent again. Raises NotFound, Forbidden, Conflict."""
+    """Like `delete`, after all posts of the user are deleted with their texts. They may be many, so
+    this takes several transactions. If one fails, the account still exists, and the request can be
+    repeated. Raises NotFound, Forbidden and Conflict."""
     access_rules.require_own_or(user_id, "user:delete_any")
     if access_rules.is_caller(user_id) and access_rules.is_superuser():
         raise Forbidden("A superuser cannot delete their own account")
     with transaction() as conn:
         account_rules.require_another_superuser(user_id, conn)
         account_rules.protect_superuser(user_repository.lock_user(user_id, conn))
-    while post_repository.erase_posts(user_id, POSTS_AT_ONCE):
+    while post_repository.erase_posts(user_id, ERASED_POSTS_PER_TRANSACTION):
         pass
     delete(user_id)
 
 
 def delete(user_id: int) -> None:
-    """For good: the database erases what names the person, and ends the sessions. Raises NotFound,
-    Forbidden and Conflict. What is possible without a caller: `account_rules.check_without_caller`.
-    """
+    """Cannot be undone: the database erases the personal data and ends the sessions. Raises
+    NotFound, Forbidden and Conflict. What is possible without a caller:
+    `account_rules.check_without_caller`."""
     if access_rules.current_caller() is None:
         account_rules.check_without_caller(user_id)
         delete_user(user_id)
