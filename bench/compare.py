@@ -87,10 +87,10 @@ def main() -> None:
     demand_wrk()
     prepare_environment(ROOT / ".data" / f"bench-{asked.size}")
     from config.settings import get_settings
-    from config.startup import running
+    from config.startup import open_resources
 
     chosen = [each for each in ENDPOINTS if each.name in asked.endpoints]
-    with running(get_settings()), ExitStack() as servers:
+    with open_resources(get_settings()), ExitStack() as servers:
         seed_once(SIZES[asked.size])
         both = [servers.enter_context(serving(commit)) for commit in asked.commits]
         first, second = asked.commits
