@@ -13,29 +13,29 @@ from routes import (
     user_routes,
 )
 
-# FastAPI tries the routes one after the other. Those that are asked all the time stand first.
+# FastAPI tries one after the other: what is asked for most stands first.
 ROUTERS: list[APIRouter] = [
-    system_routes.router,
-    auth_routes.hashing,
-    auth_routes.password_form,
-    auth_routes.public,
     post_routes.router,
+    system_routes.router,
     product_routes.router,
     order_routes.router,
     user_routes.router,
     user_routes.hashing,
-    role_routes.router,
-    user_routes.roles,
-    token_routes.router,
+    auth_routes.hashing,
+    auth_routes.password_form,
+    auth_routes.public,
     auth_routes.router,
     auth_routes.recovery,
     auth_routes.recovery_hashing,
+    token_routes.router,
+    role_routes.router,
+    user_routes.roles,
     system_routes.probes,
     system_routes.to_docs,
     system_routes.metrics,
 ]
 
-# The chapters of /docs. A router names its chapter in `tags`.
+# The chapters of /docs, in the order of a first visit. A router names its chapter in `tags`.
 TAGS = [
     {"name": "auth", "description": "Start here: create an account, log in, renew the tokens."},
     {"name": "posts", "description": "Write, answer, read, like, view and search posts."},

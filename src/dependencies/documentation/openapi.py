@@ -40,6 +40,7 @@ def install_openapi(app: FastAPI) -> None:
         }
         schemas = document["components"]["schemas"] | error_schemas()
         document["components"]["schemas"] = schemas
+        document["paths"] = _in_order_of_tags(document)
         for path, operations in document["paths"].items():
             for method, operation in operations.items():
                 _describe(operation, routes[path, method])
@@ -47,6 +48,16 @@ def install_openapi(app: FastAPI) -> None:
         return document
 
     app.openapi = openapi
+
+
+def _in_order_of_tags(document: Json) -> Json:
+    chapters = [tag["name"] for tag in document["tags"]]
+
+    def chapter(path: str) -> int:
+        operation = next(iter(document["paths"][path].values()))
+        return chapters.index(operation["tags"][0])
+
+    return {path: document["paths"][path] for path in sorted(document["paths"], key=chapter)}
 
 
 def _describe(operation: Json, route: Any) -> None:
