@@ -81,7 +81,7 @@ def measure(rounds, requests):
     sys.path.insert(0, str(SRC))
     from dependencies.middleware.request_context import RequestContext
 
-    app = RequestContext(application, seconds=1.5)
+    app = RequestContext(application, database_seconds=1.5)
     console = sys.stderr
     with tempfile.TemporaryFile("w+") as log:
         ways = kinds(log)

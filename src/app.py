@@ -46,7 +46,7 @@ app = FastAPI(
     # FastAPI would look for an OpenTelemetry provider at every request.
     telemetry={"tracing": False, "metrics": False, "logs": False},
     middleware=[  # the outermost first
-        Middleware(RequestContext, seconds=settings.postgres_transaction_timeout),
+        Middleware(RequestContext, database_seconds=settings.postgres_transaction_timeout),
         Middleware(Cors, **cors_options(settings.env_allowed_origins)),
         Middleware(BodyLimit),
         Middleware(UnforeseenErrors),

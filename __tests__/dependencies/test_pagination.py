@@ -26,7 +26,7 @@ def by_cursor(page: CursorPage):
     return page.by_cursor(rows[page.offset : page.offset + page.fetch_limit])
 
 
-client = TestClient(RequestContext(inner, seconds=5.0))
+client = TestClient(RequestContext(inner, database_seconds=5.0))
 
 
 def next_of(response) -> str | None:

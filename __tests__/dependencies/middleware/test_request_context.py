@@ -20,7 +20,7 @@ from utils.errors import NotFound
 
 app = FastAPI(
     redirect_slashes=False,
-    middleware=[Middleware(RequestContext, seconds=5.0), Middleware(UnforeseenErrors)],
+    middleware=[Middleware(RequestContext, database_seconds=5.0), Middleware(UnforeseenErrors)],
 )
 install_error_handlers(app)
 client = TestClient(app)
@@ -190,7 +190,7 @@ def test_the_app_sees_no_line_end_at_the_end(path, inner_path):
         seen.append(scope["path"])
 
     scope = {"type": "http", "method": "GET", "path": path, "headers": []}
-    asyncio.run(RequestContext(inner, seconds=5.0)(scope, None, None))
+    asyncio.run(RequestContext(inner, database_seconds=5.0)(scope, None, None))
 
     assert seen == [inner_path]
     assert scope["path"] == path
@@ -213,7 +213,7 @@ def test_head_is_get_for_the_app_and_stays_head_for_the_server(lines):
     async def inner(inner_scope, receive, send):
         seen.update(inner_scope)
 
-    asyncio.run(RequestContext(inner, seconds=5.0)(scope, None, None))
+    asyncio.run(RequestContext(inner, database_seconds=5.0)(scope, None, None))
 
     assert (seen["method"], seen["path"]) == ("GET", "/x")
     assert (scope["method"], scope["path"]) == ("HEAD", "/x/")
@@ -293,7 +293,7 @@ def test_a_request_that_breaks_off_is_logged_too(lines):
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        TestClient(RequestContext(inner, seconds=5.0)).get("/x")
+        TestClient(RequestContext(inner, database_seconds=5.0)).get("/x")
 
     assert [line.status for line in lines()] == [500]
 
@@ -305,7 +305,7 @@ def test_what_is_not_http_is_passed_through(lines):
         seen.append(scope)
 
     scope = {"type": "lifespan"}
-    asyncio.run(RequestContext(inner, seconds=5.0)(scope, None, None))
+    asyncio.run(RequestContext(inner, database_seconds=5.0)(scope, None, None))
 
     assert seen == [{"type": "lifespan"}]
     assert lines() == []
@@ -315,7 +315,7 @@ def test_the_headers_are_on_a_streamed_answer_once():
     async def inner(scope, receive, send):
         await JSONResponse({"id": 1}, headers={"X-Own": "1"})(scope, receive, send)
 
-    response = TestClient(RequestContext(inner, seconds=5.0)).get("/x")
+    response = TestClient(RequestContext(inner, database_seconds=5.0)).get("/x")
 
     assert response.headers["X-Own"] == "1"
     assert len(response.headers.get_list("X-Request-ID")) == 1

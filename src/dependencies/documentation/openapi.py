@@ -51,11 +51,11 @@ def install_openapi(app: FastAPI) -> None:
 
 
 def _in_order_of_tags(document: Json) -> Json:
-    chapters = [tag["name"] for tag in document["tags"]]
+    names = [tag["name"] for tag in document.get("tags", ())]
 
     def chapter(path: str) -> int:
-        operation = next(iter(document["paths"][path].values()))
-        return chapters.index(operation["tags"][0])
+        tags = next(iter(document["paths"][path].values())).get("tags", ())
+        return names.index(tags[0]) if tags and tags[0] in names else len(names)
 
     return {path: document["paths"][path] for path in sorted(document["paths"], key=chapter)}
 

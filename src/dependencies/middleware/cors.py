@@ -12,13 +12,13 @@ LOCAL_ORIGINS = r"http://(localhost|127\.0\.0\.1)(:\d+)?"
 
 
 class Cors(CORSMiddleware):
-    """Starlette's; what does not come from a page of another origin goes straight through."""
+    """Starlette's, without its work for requests that come from no page of another origin."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or any(name == b"origin" for name, _ in scope["headers"]):
             await super().__call__(scope, receive, send)
         else:
-            add_header(scope, "vary", "Origin")  # caches must know that others get another answer
+            add_header(scope, "vary", "Origin")  # for caches: another origin gets other headers
             await self.app(scope, receive, send)
 
 

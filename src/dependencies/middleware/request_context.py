@@ -1,4 +1,4 @@
-"""The outermost layer of every request: its id, its clock, its path, its line in the log."""
+"""What every request gets: an id, a time budget, the headers of its response, a line in the log."""
 
 import logging
 import re
@@ -12,22 +12,22 @@ from utils import context, request_budget
 
 log = logging.getLogger("gophertalk.access")
 
-# What of a path is not for the log: a token, and the name of a person.
+# What of a path must not be logged: a token, and the name of a person.
 SECRET_PATH = re.compile(r"(/api/app/valid/).+", re.DOTALL)
 USER_NAME_PATH = re.compile(r"(/api/users/)(?!(?:\d+|me|signup)(?:/|$))[^/]+")
 FIXED_HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
-# Nobody's fault, and no status of HTTP: nginx counts it so, too.
+# No status of HTTP, and no fault of either side: nginx counts these requests under it, too.
 CLIENT_LEFT = 499
-SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+VALID_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
 class RequestContext:
-    """Gives every response, errors included, its headers, and every request one line in the log."""
+    """The outermost middleware, so that errors have the headers and the line, too."""
 
-    def __init__(self, app: ASGIApp, seconds: float) -> None:
-        """`seconds`: how long a request may work on the database."""
+    def __init__(self, app: ASGIApp, database_seconds: float) -> None:
+        """`database_seconds`: how long a request may work on the database."""
         self.app = app
-        self.seconds = seconds
+        self.database_seconds = database_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -38,7 +38,7 @@ class RequestContext:
         request_id = _request_id(scope)
         context.request_id.set(request_id)
         context.continue_trace(_header(scope, b"traceparent"))
-        request_budget.start_request(self.seconds)
+        request_budget.start_request(self.database_seconds)
         status = 500
 
         async def send_with_headers(message: Message) -> None:
@@ -83,9 +83,9 @@ def loggable(path: str) -> str:
 def _log(scope: Scope, route: str | None, status: int, seconds: float) -> None:
     """`route` is the template that the path matched, such as `/api/posts/{post_id}`."""
     method, path, ms = scope["method"], loggable(scope["path"]), round(seconds * 1000, 2)
-    said = {"method": method, "path": path, "ms": ms, "status": status, "route": route}
+    fields = {"method": method, "path": path, "ms": ms, "status": status, "route": route}
     user_id = scope["state"].get("user_id")
-    log.info("%s %s took %.2f ms", method, path, ms, extra={**said, "user_id": user_id})
+    log.info("%s %s took %.2f ms", method, path, ms, extra={**fields, "user_id": user_id})
 
 
 def _header(scope: Scope, wanted: bytes) -> str | None:
@@ -94,9 +94,9 @@ def _header(scope: Scope, wanted: bytes) -> str | None:
 
 
 def _request_id(scope: Scope) -> str:
-    """The client's own, if it sent a sane one."""
+    """The client's own, if it is valid."""
     for name, value in scope["headers"]:
-        if name == b"x-request-id" and SANE_ID.fullmatch(value):
+        if name == b"x-request-id" and VALID_REQUEST_ID.fullmatch(value):
             return value.decode()
     # Not a secret, so the operating system need not be asked for it.
     return f"{getrandbits(128):032x}"  # nosec B311

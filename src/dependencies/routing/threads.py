@@ -1,9 +1,9 @@
 """The threads in which synchronous code runs, beside the event loop that must not wait.
 
 Only one thread at a time may use the interpreter, and to hand it on costs more than most of what is
-done here. So a few primary threads, always warm, do the work, one job after the other. When they
-finish nothing for a while, with slow statements most likely, the jobs that wait go to the overflow
-threads. FastAPI's own forty threads made each request cost twice as much.
+done here. So a few primary threads do the work, one job after the other. When none of them has
+finished a job for a while, most likely because of slow statements, the jobs that wait go to the
+overflow threads. With FastAPI's own forty threads each request cost twice as much.
 """
 
 from asyncio import CancelledError, get_running_loop, wait, wrap_future
@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 PRIMARY_THREADS = 3
 # A job leaves the queue of the primary threads when none of them has finished one for so long.
 OVERFLOW_AFTER_SECONDS = 0.05
-# Connections to PostgreSQL that hashing and background work find free.
+# Connections to PostgreSQL that are left to hashing and background work.
 SPARE_CONNECTIONS = 2
 
 # Hashing a password takes a core for a quarter of a second and more. Two threads of its own keep
