@@ -31,7 +31,7 @@ POST = b"POST / HTTP/1.1\r\nHost: x\r\n"
 
 app = FastAPI(
     middleware=[
-        Middleware(RequestContext, seconds=1),
+        Middleware(RequestContext, database_seconds=1),
         Middleware(Cors, **cors_options(())),
         Middleware(BodyLimit),
         Middleware(UnforeseenErrors),
