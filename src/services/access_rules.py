@@ -66,7 +66,13 @@ def permissions() -> list[str]:
     return sorted(caller.get("permissions", ())) if caller else []
 
 
+def is_system() -> bool:
+    """Whether a program acts by itself."""
+    return _caller.get() is SYSTEM
+
+
 def is_superuser() -> bool:
+    """SYSTEM counts as one."""
     caller = _caller.get()
     return caller is not None and caller.get("is_superuser", False)
 
@@ -88,7 +94,7 @@ def require_member() -> int:
     """The id of the member who acts. Raises InvalidCredentials for a guest, Forbidden for SYSTEM
     and without a caller."""
     caller = _caller.get()
-    if caller is None or caller["sub"] in (GUEST_ID, SYSTEM["sub"]):
+    if caller is None or is_system() or caller["sub"] == GUEST_ID:
         _refuse("Only a member can do this")
     return int(caller["sub"])
 
@@ -99,7 +105,7 @@ def actor_id() -> int | None:
     caller = _caller.get()
     if caller is None:
         raise Forbidden("This cannot be done without a caller")
-    return None if caller == SYSTEM else int(caller["sub"])
+    return None if is_system() else int(caller["sub"])
 
 
 def require_permission(permission: str) -> None:
@@ -117,7 +123,7 @@ def require_own_or(user: int | str, permission: str) -> None:
 def require_acting_for(user_id: int, permission: str | None = None) -> None:
     """For what members do in their own name only, and with this permission. SYSTEM may act for
     every user; where no caller is known, it is this user. Raises as `require_permission`."""
-    if _caller.get() not in (None, SYSTEM) and not is_caller(user_id):
+    if _caller.get() is not None and not is_system() and not is_caller(user_id):
         _refuse("Members can do this in their own name only")
     if permission:
         require_permission(permission)

@@ -77,7 +77,7 @@ def check_user_name(user_name: str, user_id: int = 0) -> None:
     """Refuses a reserved name, however it is written (`Admin`, `_admin_`). A user who has it keeps
     it, for clients send all fields back; and SYSTEM may give it. Raises Unprocessable."""
     is_reserved = user_name.replace("_", "").lower() in RESERVED_NAMES
-    if not is_reserved or access_rules.current_caller() is access_rules.SYSTEM:
+    if not is_reserved or access_rules.is_system():
         return
     if user_id == 0 or user_repository.get_user_by_id(user_id)["user_name"] != user_name:
         raise Unprocessable("This name is reserved", ("body", "user_name"))

@@ -20,7 +20,7 @@ from config import metrics, redis
 from config.settings import get_settings
 from dto.order_dto import Order
 
-# Longer than any request reads a row. After a crash, no other reader can store the order for so
+# Longer than any request needs to read a row. If its reader dies, the order is not cached for so
 # long.
 LEASE_SECONDS = 5
 LEASE = b"lease:"
