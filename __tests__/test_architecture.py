@@ -91,7 +91,6 @@ ONLY_IN = {
         "background/heartbeat.py",
         "server/drain.py",
         "server/http_protocol.py",
-        "server/joined_writes.py",
         "dependencies/auth.py",
         "dependencies/middleware/unforeseen_errors.py",  # the cancellation of a request
         "dependencies/routing/threads.py",

@@ -1,9 +1,10 @@
 """Compares two commits side by side: `.venv/bin/python bench/compare.py main HEAD`.
 
 Both serve the same database, with one worker each, and are driven in turn, round by round, so that
-what else the machine does falls on both alike. Prints for each endpoint the medians of requests a
-second (with their range) and of the server's CPU for a request, and the ratio of the second commit
-to the first. The database is that of `bench/run.py`; both commits need the same migrations.
+what else the machine does falls on both alike. Prints for each endpoint the requests a second, the
+server's CPU for a request in microseconds, and the ratios of the second commit to the first, all as
+medians over the rounds with their range. The database is that of `bench/run.py`; both commits need
+the same migrations.
 """
 
 import argparse
@@ -73,13 +74,16 @@ def drive(endpoint: Endpoint, server: int, world: World, seconds: int) -> tuple[
 def row(name: str, runs: list[list[tuple[float, float]]]) -> str:
     """`runs`: of each commit, in the order of the rounds."""
     cells = [name]
-    for column, digits in ((0, ""), (1, " us")):
-        figures = [[run[column] for run in each] for each in runs]
-        cells += [
-            f"{median(each):.0f}{digits} ({min(each):.0f} to {max(each):.0f})" for each in figures
-        ]
-        cells.append(f"{median(b / a for a, b in zip(*figures, strict=True)):.2f}")
+    for column in (0, 1):
+        first, second = ([run[column] for run in each] for each in runs)
+        ratios = [b / a for a, b in zip(first, second, strict=True)]
+        cells += [cell(first, 0), cell(second, 0), cell(ratios, 2)]
     return f"| {' | '.join(cells)} |"
+
+
+def cell(figures: list[float], digits: int) -> str:
+    middle, least, most = (f"{f(figures):.{digits}f}" for f in (median, min, max))
+    return f"{middle} ({least} to {most})"
 
 
 def main() -> None:
@@ -94,7 +98,7 @@ def main() -> None:
         seed_once(SIZES[asked.size])
         both = [servers.enter_context(serving(commit)) for commit in asked.commits]
         first, second = asked.commits
-        print(f"| endpoint | {first} req/s | {second} | ratio | {first} CPU | {second} | ratio |")
+        print(f"| | {first} req/s | {second} | ratio | {first} CPU us | {second} | ratio |")
         print("|---|---:|---:|---:|---:|---:|---:|", flush=True)
         for endpoint in chosen:
             runs: list[list[tuple[float, float]]] = [[], []]

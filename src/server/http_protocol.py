@@ -7,11 +7,10 @@ the answer any more.
 """
 
 from asyncio import TimerHandle, Transport
-from typing import Any, cast
+from typing import Any
 
 from httptools import HttpParserError, HttpParserUpgrade
 
-from server.joined_writes import JoinedWrites
 from server.uvicorn_internals import HttpConnection
 
 MAX_HEAD_BYTES = 64 * 1024
@@ -35,7 +34,7 @@ class BoundedHttp(HttpConnection):
     _plain_head = b""
 
     def connection_made(self, transport: Transport) -> None:  # pyright: ignore
-        super().connection_made(cast(Transport, JoinedWrites(transport, self.loop)))
+        super().connection_made(transport)
         self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
