@@ -1,9 +1,10 @@
-"""Writes what the code knows: the tables of docs/reference.md, and the Postman collection.
+"""Writes what the code knows: the tables of docs/reference.md, the number of the next migration in
+docs/add-a-resource.md, and the Postman collection.
 
     .venv/bin/python docs/generate.py
 
-Run it after a change of endpoints, permissions, settings, errors or metrics. With `--check` it
-writes nothing, names what is out of date, and ends with exit code 1.
+Run it after a change of endpoints, permissions, settings, errors, metrics or tables. With
+`--check` it writes nothing, names what is out of date, and ends with exit code 1.
 """
 
 import json
@@ -18,7 +19,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "postman")]
 
-REFERENCE = "docs/reference.md"
+REFERENCE, RECIPE = "docs/reference.md", "docs/add-a-resource.md"
 GENERATED = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 ROLES = ("guest", "user", "admin")
 
@@ -66,6 +67,7 @@ def generated_files() -> dict[str, str]:
         REFERENCE: GENERATED.sub(
             lambda found: f"{found[1]}\n{tables[found[2]]}\n\n{found[3]}", reference
         ),
+        RECIPE: numbered((ROOT / RECIPE).read_text("utf-8")),
         "postman/gophertalk.postman_collection.json": as_json(
             collection.collection(document, by_admin)
         ),
@@ -179,6 +181,13 @@ def metric_table(figures: str) -> str:
             for name, words in sorted(re.findall(r"^# HELP (\w+) (.+)$", figures, re.MULTILINE))
         ),
     )
+
+
+def numbered(recipe: str) -> str:
+    """The recipe's migration is the one after the last."""
+    last = max(int(file.name[:4]) for file in (ROOT / "src/migrations").glob("*.sql"))
+    recipe = re.sub(r"\d{4}(?=_announcements\.sql)", f"{last + 1:04}", recipe)
+    return re.sub(r"(?<=-- works-with: )\d{4}", f"{last:04}", recipe)
 
 
 def as_json(value: Any) -> str:

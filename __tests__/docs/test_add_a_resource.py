@@ -24,16 +24,6 @@ NOT_COPIED = shutil.ignore_patterns(
 )
 
 
-def numbered(name, block):
-    """A migration, with the next free number in place of the example's."""
-    last = max(int(file.name[:4]) for file in (PROJECT_ROOT / "src/migrations").glob("*.sql"))
-    if not name.endswith(".sql"):
-        return name, block
-    return re.sub(r"\d{4}", f"{last + 1:04}", name), re.sub(
-        r"(?<=with: )\d{4}", f"{last:04}", block
-    )
-
-
 def with_added_lines(text, diff):
     """Puts each line with a plus behind the line before it in the diff."""
     for above, added in re.findall(r"^ (.*)\n((?:^\+.*\n)+)", diff, flags=re.MULTILINE):
@@ -50,7 +40,6 @@ def project(tmp_path_factory):
     shutil.copytree(PROJECT_ROOT, copy, ignore=NOT_COPIED)
     assert len(FILES) == 9
     for name, language, block in FILES:
-        name, block = numbered(name, block)
         file = copy / name
         assert file.exists() == (language == "diff")
         file.write_text(with_added_lines(file.read_text(), block) if language == "diff" else block)
