@@ -1,7 +1,8 @@
 """What a run of the collection needs that the OpenAPI document does not say.
 
-Operations are named by their ids. Most need nothing here: a value in a path is the variable of
-that name, and `create_<thing>` keeps the id of its answer in the variable `<thing>_id`.
+Operations are named by their ids. Most need nothing here: a value in a path, or of the same name
+in a body, is the variable of that name, and `create_<thing>` keeps the id of its answer in the
+variable `<thing>_id`.
 """
 
 ABOUT = """The whole API, in an order in which a run from top to bottom succeeds.
@@ -29,8 +30,6 @@ FIELDS = {
     "reset_password": {"token": "{{mail_code}}"},
     "confirm_email": {"token": "{{mail_code}}"},
 }
-# Variables that stand for a number: JSON has no quotes around it.
-NUMBERS = ("post_id", "product_id")
 
 # Values in a path that are not the variable of that name.
 PATHS = {
