@@ -11,6 +11,8 @@ FOLDERS = [PROJECT_ROOT / "src", PROJECT_ROOT / "bench", PROJECT_ROOT / "__tests
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_no_module_of_ours_hides_a_library(folder):
-    ours = {path.stem for path in folder.iterdir() if path.suffix == ".py" or path.is_dir()}
-    assert ours - {"__pycache__"}
+    modules = {path.stem for path in folder.iterdir() if path.suffix == ".py" or path.is_dir()}
+    # From Python 3.12 on, packages without folders of their own are listed as this one.
+    ours = modules - {"__pycache__"}
+    assert ours
     assert not ours & packages_distributions().keys()
