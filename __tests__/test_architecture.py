@@ -139,6 +139,7 @@ PRIVATE_NAMES_IN = {
 }
 # Not documented, and so no less private than a name with an underscore.
 UNDOCUMENTED = (
+    "fastapi.datastructures.DefaultPlaceholder",
     "fastapi.dependencies",
     "fastapi.routing.iter_route_contexts",
     "uvicorn.config",

@@ -27,6 +27,7 @@ install_error_handlers(app)
 client = TestClient(app)
 
 
+@app.get("/raw")
 @app.post("/raw")
 async def raw(request: Request):
     return len(await request.body())
@@ -62,6 +63,12 @@ def test_a_body_of_just_64_kib_arrives(wrap):
     response = client.post("/raw", content=wrap(b"x" * MAX_BODY_BYTES))
 
     assert (response.status_code, response.json()) == (200, MAX_BODY_BYTES)
+
+
+def test_the_body_of_a_get_is_bounded_too():
+    response = client.request("GET", "/raw", content=in_chunks(b"x" * (MAX_BODY_BYTES + 1)))
+
+    assert (response.status_code, response.json()) == (413, REFUSAL)
 
 
 @pytest.mark.parametrize("wrap", [bytes, in_chunks])

@@ -7,6 +7,7 @@ changed. All other modules import what FastAPI documents.
 from typing import Any
 
 from fastapi._compat import field_annotation_is_scalar
+from fastapi.datastructures import DefaultPlaceholder
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_dependant
 from fastapi.routing import (
@@ -16,6 +17,7 @@ from fastapi.routing import (
 )
 
 __all__ = [
+    "DefaultPlaceholder",
     "Dependant",
     "effective_route",
     "field_annotation_is_scalar",

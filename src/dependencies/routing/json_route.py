@@ -19,11 +19,10 @@ from inspect import (
 from typing import Any
 
 from fastapi import Request, Response
-from fastapi.datastructures import DefaultPlaceholder
 from fastapi.routing import APIRoute
 from pydantic_core import to_json
 
-from dependencies.routing.fastapi_internals import effective_route
+from dependencies.routing.fastapi_internals import DefaultPlaceholder, effective_route
 from dependencies.routing.planner import Planner
 from dependencies.routing.threads import in_hashing_thread, in_worker_thread
 from utils.errors import TablesChanged
@@ -53,7 +52,7 @@ class JsonRoute(APIRoute):
             endpoint = self._in_thread(self.controller)
         super().__init__(path, endpoint, **options)
 
-    def _in_thread(self, controller: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+    def _in_thread(self, controller: Callable[..., Any]) -> Callable[..., Any]:
         """What FastAPI knows as the endpoint, and calls itself when there is no plan."""
 
         @wraps(controller)
@@ -66,15 +65,17 @@ class JsonRoute(APIRoute):
         """FastAPI's own, with the plan before it. FastAPI asks for it once for the route itself,
         and again wherever its router is included."""
         handle_by_fastapi = super().get_route_handler()
-        if self.controller is None:
+        controller, route = self.controller, effective_route(self)
+        if controller is None:
             return handle_by_fastapi
-        route = effective_route(self)
-        answering = _answering(self.controller, route)
 
-        async def answer(**arguments: Any) -> Response:
-            return await self.run_in_thread(answering, arguments)
+        def answer(arguments: dict[str, Any]) -> Response:
+            return _response(controller(**arguments), route)
 
-        planner = Planner(route, answer)
+        async def answer_in_thread(**arguments: Any) -> Response:
+            return await self.run_in_thread(answer, arguments)
+
+        planner = Planner(route, answer_in_thread)
 
         async def handle(request: Request) -> Response:
             request = self.request_class(request.scope, request.receive)
@@ -104,31 +105,26 @@ def _is_plain_function(endpoint: Callable[..., Any]) -> bool:
 
 
 def _repeated_after_migration(controller: Callable[..., Any]) -> Callable[..., Any]:
+    """A controller whose transaction did nothing because a migration changed a table is called
+    once more: a migration need not cost a request."""
+
     @wraps(controller)
     def call(**arguments: Any) -> Any:
         try:
             return controller(**arguments)
-        except TablesChanged:  # its transaction did nothing: a migration need not cost a request
+        except TablesChanged:
             return controller(**arguments)
 
     return call
 
 
-def _answering(
-    controller: Callable[..., Any], route: APIRoute
-) -> Callable[[dict[str, Any]], Response]:
-    """The controller with its result written as the route says."""
+def _response(result: Any, route: APIRoute) -> Response:
+    """The result with the status and in the class that the route declares, as a rule JSON."""
+    if isinstance(result, Response):
+        return result
     status: dict[str, Any] = {"status_code": route.status_code} if route.status_code else {}
-    response_class = route.response_class
-
-    def answer(arguments: dict[str, Any]) -> Response:
-        result = controller(**arguments)
-        if isinstance(result, Response):
-            return result
-        if route.status_code in WITHOUT_BODY:
-            return Response(**status)
-        if not isinstance(response_class, DefaultPlaceholder):
-            return response_class(result, **status)
-        return Response(to_json(result), media_type="application/json", **status)
-
-    return answer
+    if route.status_code in WITHOUT_BODY:
+        return Response(**status)
+    if not isinstance(route.response_class, DefaultPlaceholder):
+        return route.response_class(result, **status)
+    return Response(to_json(result), media_type="application/json", **status)
