@@ -1,6 +1,7 @@
 """The two images: built from the Dockerfile without Docker, and run by podman."""
 
 import json
+import os
 import secrets
 import subprocess
 
@@ -129,6 +130,16 @@ def test_a_wrong_setting_is_one_sentence(start):
     container, _ = start(COMPLETE, WORKERS="many")
     assert container.wait() == 2
     assert sentence_of(container.output()).startswith("Wrong settings: WORKERS: ")
+
+
+def test_it_backs_up_another_database(start, postgres, tmp_path):
+    """As anybody, into a folder of theirs."""
+    mine = (f"--volume={tmp_path}:/backup", f"--user={os.getuid()}")
+    for command in ("migrate", "backup", "restore"):
+        arguments = [] if command == "migrate" else ["/backup/gophertalk.dump"]
+        container, _ = start(COMPLETE, command, *arguments, options=mine, **postgres, **SECRETS)
+        assert container.wait() == 0, container.output()
+    assert (tmp_path / "gophertalk.dump").stat().st_size > 10_000
 
 
 def test_other_commands_are_there(start):

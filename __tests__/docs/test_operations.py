@@ -3,14 +3,18 @@
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 
 import psycopg
 import pytest
+from alerts import ALERTS, RULES
 from pages import OPERATIONS
 from programs import run, sentence
+from tools import needed_program
 
+from config.setting_rules import SECRET_BYTES
 from config.settings import PROJECT_ROOT
 from migrations.files import load_migrations
 from packages import embedded_postgres
@@ -97,3 +101,32 @@ def test_the_way_back_to_an_older_version(data_dir, project, tmp_path):
 
     assert description(data_dir) == "Ours"
     assert run("migrate.py", DATA_DIR=str(data_dir)).returncode == 0
+
+
+def test_the_secrets_for_containers_are_those_that_compose_demands(tmp_path):
+    (block,) = OPERATIONS.blocks("In containers", "bash")
+    follow(block, tmp_path, tmp_path)
+    made = dict(line.split("=") for line in (tmp_path / ".env").read_text().splitlines())
+    demanded = re.findall(r"\$\{(\w+):\?}", (PROJECT_ROOT / "compose.yaml").read_text())
+    assert made.keys() == set(demanded)
+    assert len(set(made.values())) == len(made)
+    assert all(len(secret) >= SECRET_BYTES for secret in made.values())
+    assert stat.S_IMODE((tmp_path / ".env").stat().st_mode) == 0o600
+
+
+def test_every_failure_names_its_alert():
+    # These are no failure of a part: it takes more than one look to see why they fire.
+    general = {"GopherTalkSlow", "GopherTalkPoolExhausted", "GopherTalkLoginsFailing"}
+    named = [row[2] for row in OPERATIONS.table("When something fails")]
+    assert all(named)
+    assert set(re.findall(r"`(GopherTalk\w+)`", " ".join(named))) == set(ALERTS) - general
+
+
+@pytest.mark.tools
+def test_prometheus_takes_its_configuration(tmp_path):
+    (block,) = OPERATIONS.blocks("Alerts", "yaml")
+    (tmp_path / "prometheus.yml").write_text(block)
+    shutil.copy(RULES, tmp_path)
+    check = [needed_program("promtool"), "check", "config", tmp_path / "prometheus.yml"]
+    checked = subprocess.run(check, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stderr

@@ -6,8 +6,9 @@ group=/sys/fs/cgroup/unified
 [ -d "$group" ] || group=/sys/fs/cgroup
 mkdir "$group/gophertalk-test"
 echo $$ > "$group/gophertalk-test/cgroup.procs"
-exec unshare --cgroup --mount --pid --ipc --uts --fork --kill-child sh -euc '
+exec unshare --cgroup --mount --pid --net --ipc --uts --fork --kill-child sh -euc '
 mount --make-rprivate /
+ip link set lo up
 image=$(podman image mount "$1")
 mount -t tmpfs tmpfs "$2"
 cd "$2"
