@@ -159,6 +159,16 @@ def test_a_host_that_nobody_can_connect_to_is_refused(refused, name, value):
     assert f"{name}: must be a host name or an address, without" in refused(**{name: value})
 
 
+def test_a_prefix_is_a_path(read, refused):
+    assert [read(ROOT_PATH=text).root_path for text in ("/talk/", "/a/b.c", "/")] == [
+        "/talk",
+        "/a/b.c",
+        "",
+    ]
+    for text in ("talk", "/a b", "/a//b", "/../a", "https://x/talk", "/talk?a", "/api", "/docs/"):
+        assert "ROOT_PATH: must be a path such as /talk" in refused(ROOT_PATH=text)
+
+
 def test_the_database_may_be_at_several_hosts_or_at_a_unix_socket(read):
     assert read(DB_HOST="a, b").db_host == "a,b"
     assert read(DB_HOST="/run/postgresql").db_host == "/run/postgresql"

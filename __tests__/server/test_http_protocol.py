@@ -122,7 +122,6 @@ def readable(connection):
 @pytest.mark.parametrize(
     "half",
     [
-        b"",
         b"GET",
         HEAD + b"X-A: a",
         POST + b"Content-Length: 20\r\n\r\n{",
@@ -134,6 +133,10 @@ def test_half_a_request_is_408(connect, half):
     connection.sendall(half)
 
     assert statuses(all_of(connection)) == [408]
+
+
+def test_a_connection_on_which_nothing_comes_is_closed(connect):
+    assert all_of(connect()) == b""
 
 
 def test_so_is_one_that_comes_a_byte_at_a_time(connect):

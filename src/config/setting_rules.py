@@ -12,6 +12,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, Url
 
+OWN_PATHS = {"/api", "/docs", "/docs-assets", "/metrics", "/redoc"}
+
 Fields = Mapping[str, FieldInfo]
 
 # For pydantic's kinds of errors. The message of any other error is used as it is.
@@ -91,6 +93,14 @@ def _check_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
     return origins if origins == ("*",) else tuple(map(_check_origin, origins))
 
 
+def _check_url_prefix(text: str) -> str:
+    """With our own paths nobody could tell whether a proxy has taken the prefix away."""
+    prefix = text.rstrip("/")
+    if prefix in OWN_PATHS or not re.fullmatch(r"(/[\w~-][\w.~-]*)*", prefix, re.ASCII):
+        raise ValueError("must be a path such as /talk, and none of GopherTalk's own")
+    return prefix
+
+
 def _check_mail_address(text: str) -> str:
     found = [address for _, address in getaddresses([text])]
     if len(found) != 1 or not re.fullmatch(r"[^@\s]+@[^@\s]+", found[0]):
@@ -118,6 +128,7 @@ Seconds = Annotated[float, Field(gt=0, le=3600)]
 Host = Annotated[str, AfterValidator(_check_host)]
 DatabaseHosts = Annotated[str, AfterValidator(_check_database_hosts)]
 MailAddress = Annotated[str, AfterValidator(_check_mail_address)]
+UrlPrefix = Annotated[str, AfterValidator(_check_url_prefix)]
 Rate = Annotated[str, AfterValidator(_check_rate)]
 Origins = Annotated[tuple[str, ...], BeforeValidator(_split), AfterValidator(_check_origins)]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_check_network)]

@@ -39,6 +39,7 @@ from config.setting_rules import (
     Port,
     Rate,
     Seconds,
+    UrlPrefix,
     check_secrets,
     describe_faults,
 )
@@ -71,6 +72,7 @@ class Settings(BaseSettings):
     docs_enabled: bool = True
     metrics_enabled: bool = True
     password_form_enabled: bool = True
+    root_path: UrlPrefix = ""
     env_allowed_origins: Annotated[Origins, NoDecode] = ()
     trusted_proxies: Annotated[Networks, NoDecode] = ()
 

@@ -1,14 +1,14 @@
 """HTTP for operators."""
 
-from fastapi import Response
+from fastapi import Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse
 
 from services import metrics_service, system_service
 
 
-def redirect_to_docs() -> RedirectResponse:
+def redirect_to_docs(request: Request) -> RedirectResponse:
     """To the documentation."""
-    return RedirectResponse("/docs", 307)
+    return RedirectResponse(f"{request.scope['root_path']}/docs", 307)
 
 
 def health_check() -> Response:

@@ -101,10 +101,11 @@ async def _on_http_exception(request: Request, error: HTTPException) -> Response
 
 async def _on_wrong_method(request: Request, error: HTTPException) -> Response:
     """Names all methods of the path; Starlette names those of the first route that matches."""
+    path = request.scope["path"].removeprefix(request.scope["root_path"])
     methods = {
         method
         for route in iter_route_contexts(request.app.routes)
-        if route.methods and route.path_regex.match(request.scope["path"])
+        if route.methods and route.path_regex.match(path)
         for method in route.methods
     }
     allow = sorted(methods | {"HEAD"} if "GET" in methods else methods)

@@ -117,12 +117,13 @@ class BoundedHttp(HttpConnection):
         if self._is_refused or self.transport.is_closing():
             return
         self._is_refused = True
-        if not self.awaits_body:
-            self._let_app_answer()
-        elif self.cycle.response_started:  # without having read the body
-            self.transport.close()
-        else:  # the app waits for the body
+        if self.scope is None or self.awaits_body and self.cycle.response_started:
+            self.transport.close()  # nothing has come, or the app has answered half a request
+            return
+        if self.awaits_body:
             self.end_after_answer()
+        else:
+            self._let_app_answer()
         self.scope["state"]["refusal"] = status, sentence
 
     def _let_app_answer(self) -> None:
@@ -134,3 +135,4 @@ class BoundedHttp(HttpConnection):
         self._unfinished_bytes = 0
         self.new_parser()
         self.parser.feed_data(b"\r\n".join([*lines, b"", b""]))
+        self.scope["method"] = "UNREADABLE"  # for the log

@@ -41,6 +41,9 @@ def install_openapi(app: FastAPI) -> None:
         schemas = document["components"]["schemas"] | error_schemas()
         document["components"]["schemas"] = schemas
         document["paths"] = _in_order_of_tags(document)
+        for scheme in document["components"].get("securitySchemes", {}).values():
+            for flow in scheme.get("flows", {}).values():
+                flow["tokenUrl"] = app.root_path + flow["tokenUrl"]
         for path, operations in document["paths"].items():
             for method, operation in operations.items():
                 _describe(operation, routes[path, method])

@@ -4,7 +4,7 @@ from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.docs import (
     get_redoc_html,
     get_swagger_ui_html,
@@ -41,10 +41,14 @@ def install_docs(app: FastAPI) -> None:
 
 
 @lru_cache
-def _redoc_script() -> Response:
+def _read_redoc_script() -> str:
+    return (ASSETS / "redoc.standalone.js").read_text("utf-8")
+
+
+async def _redoc_script(request: Request) -> Response:
     """ReDoc's script would load its maker's logo from another host: our icon replaces it."""
-    script = (ASSETS / "redoc.standalone.js").read_text("utf-8")
-    script = script.replace(REDOC_LOGO, f"{ASSETS_URL}/favicon.png")
+    icon = f"{request.scope['root_path']}{ASSETS_URL}/favicon.png"
+    script = _read_redoc_script().replace(REDOC_LOGO, icon)
     return Response(script, media_type="text/javascript")
 
 
@@ -54,14 +58,15 @@ def _page(html: HTMLResponse, style: str = "") -> HTMLResponse:
     return HTMLResponse(styled, headers=PAGE_HEADERS)
 
 
-async def _swagger_ui() -> HTMLResponse:
+async def _swagger_ui(request: Request) -> HTMLResponse:
+    prefix = request.scope["root_path"]
     page = get_swagger_ui_html(
-        openapi_url="/openapi.json",
+        openapi_url=f"{prefix}/openapi.json",
         title="GopherTalk: Swagger UI",
-        oauth2_redirect_url="/docs/oauth2-redirect",
-        swagger_js_url=f"{ASSETS_URL}/swagger-ui-bundle.js",
-        swagger_css_url=f"{ASSETS_URL}/swagger-ui.css",
-        swagger_favicon_url=f"{ASSETS_URL}/favicon.png",
+        oauth2_redirect_url=f"{prefix}/docs/oauth2-redirect",
+        swagger_js_url=f"{prefix}{ASSETS_URL}/swagger-ui-bundle.js",
+        swagger_css_url=f"{prefix}{ASSETS_URL}/swagger-ui.css",
+        swagger_favicon_url=f"{prefix}{ASSETS_URL}/favicon.png",
         swagger_ui_parameters=SWAGGER_PARAMETERS,
     )
     return _page(page, (HERE / "swagger_ui.css").read_text("utf-8"))
@@ -71,12 +76,13 @@ async def _oauth2_redirect() -> HTMLResponse:
     return _page(get_swagger_ui_oauth2_redirect_html())
 
 
-async def _redoc() -> HTMLResponse:
+async def _redoc(request: Request) -> HTMLResponse:
+    prefix = request.scope["root_path"]
     page = get_redoc_html(
-        openapi_url="/openapi.json",
+        openapi_url=f"{prefix}/openapi.json",
         title="GopherTalk: ReDoc",
-        redoc_js_url=REDOC_SCRIPT,
-        redoc_favicon_url=f"{ASSETS_URL}/favicon.png",
+        redoc_js_url=prefix + REDOC_SCRIPT,
+        redoc_favicon_url=f"{prefix}{ASSETS_URL}/favicon.png",
         with_google_fonts=False,
     )
     return _page(page)

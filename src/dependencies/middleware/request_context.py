@@ -40,6 +40,8 @@ class RequestContext:
         context.continue_trace(_header(scope, b"traceparent"))
         request_budget.start_request(self.database_seconds)
         status = 500
+        routed = _normalised(scope)
+        is_api = routed["path"].startswith(f"{routed.get('root_path', '')}/api")
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
@@ -50,12 +52,11 @@ class RequestContext:
                     *message.get("headers", ()),
                     (b"x-request-id", request_id.encode()),
                     (b"x-process-time-ms", took.encode()),
-                    *(FIXED_HEADERS if scope["path"].startswith("/api") else FIXED_HEADERS[:1]),
+                    *(FIXED_HEADERS if is_api else FIXED_HEADERS[:1]),
                     *state.get("headers", ()),
                 ]
             await send(message)
 
-        routed = _normalised(scope)
         try:
             await self.app(routed, receive, send_with_headers)
         finally:
@@ -104,12 +105,19 @@ def _request_id(scope: Scope) -> str:
 
 def _normalised(scope: Scope) -> Scope:
     """A path means the same with and without its trailing slash, and HEAD is a GET whose body
-    the server leaves out. The server keeps its own scope, in which HEAD stays HEAD."""
+    the server leaves out. The server keeps its own scope, in which HEAD stays HEAD.
+
+    Of the proxies that serve the API under ROOT_PATH some pass that on: here it always stands in
+    front of the path.
+    """
     scope = dict(scope)
     if scope["method"] == "HEAD":
         scope["method"] = "GET"
-    if scope["path"] != "/" and scope["path"].endswith("/"):
-        scope["path"] = scope["path"].rstrip("/") or "/"
-    if scope["path"].endswith("\n"):  # Starlette's patterns would not see it
-        scope["path"] = scope["path"].replace("\n", "%0A")
+    prefix, path = scope.get("root_path", ""), scope["path"]
+    if prefix and not f"{path}/".startswith(f"{prefix}/"):
+        path = prefix + path
+    path = path.rstrip("/")
+    if path.endswith("\n"):  # Starlette's patterns would not see it
+        path = path.replace("\n", "%0A")
+    scope["path"] = f"{prefix}/" if path == prefix else path
     return scope
