@@ -117,7 +117,7 @@ class BoundedHttp(HttpConnection):
         if self._is_refused or self.transport.is_closing():
             return
         self._is_refused = True
-        if self.scope is None or self.awaits_body and self.cycle.response_started:
+        if self.scope is None or (self.awaits_body and self.cycle.response_started):
             self.transport.close()  # nothing has come, or the app has answered half a request
             return
         if self.awaits_body:
