@@ -32,7 +32,9 @@ def test_a_link_leads_somewhere(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_file_that_is_named_is_there(page):
-    named = set(re.findall(r"`((?:src|__tests__|bench|docs|postman)/[\w/.]*)`", page.text))
+    code = " ".join(re.findall(r"`([^`\n]+)`", page.text))
+    folders = r"\b(?:src|bench|docs|postman|clients|deploy)|__tests__"
+    named = set(re.findall(rf"(?<![\w/.])((?:{folders})/[\w/.@-]*)(?!\*)", code))
     made = set(re.findall(r"`(\S+)`:$", page.text, re.MULTILINE)) if page is RECIPE else set()
     missing = {name for name in named if not (PROJECT_ROOT / name).exists()}
     assert missing <= made
