@@ -40,7 +40,7 @@ def filled_in(value, variables):
     return VARIABLE.sub(replace, str(value)).replace("$$", "$")
 
 
-@pytest.mark.parametrize("service", OURS)
+@pytest.mark.parametrize("service", sorted(OURS))
 def test_what_is_set_is_a_setting(service):
     environment = SERVICES[service]["environment"]
     assert {name.lower() for name in environment} <= Settings.model_fields.keys()
