@@ -40,11 +40,14 @@ _registry = CollectorRegistry()
 
 _REQUEST = ("route", "method", "status")
 _requests = Counter(
-    "gophertalk_http_requests_total", "Requests that were answered.", _REQUEST, registry=_registry
+    "gophertalk_http_requests_total",
+    "Requests that were answered, by route, method and status.",
+    _REQUEST,
+    registry=_registry,
 )
 _seconds = Histogram(
     "gophertalk_http_request_duration_seconds",
-    "From a request's arrival to the end of its answer.",
+    "From a request's arrival to the end of its answer, with the same labels.",
     _REQUEST,
     buckets=BUCKETS_SECONDS,
     registry=_registry,
@@ -53,7 +56,10 @@ _logins_failed = Counter(
     "gophertalk_logins_failed_total", "Logins with a wrong name or password.", registry=_registry
 )
 _rate_limited = Counter(
-    "gophertalk_rate_limited_total", "Requests over a limit.", ["limit"], registry=_registry
+    "gophertalk_rate_limited_total",
+    "Requests over a limit, by the name of the limit.",
+    ["limit"],
+    registry=_registry,
 )
 # From the start: Prometheus sees no increase of what was not there before.
 for field in Settings.model_fields:

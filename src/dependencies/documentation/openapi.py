@@ -72,23 +72,29 @@ def _describe(operation: Json, route: Any) -> None:
     limits = [words for guard in guards for words in _limits(guard)]
     how_often = "; ".join(limits) or "no limit"
     operation["description"] += f"\n\n**Who:** {who}.\n\n**How often:** {how_often}."
-    answers = operation["responses"]
-    own = {
+    in_table = {
         str(status)
         for status, answer in route.responses.items()
         if answer is not GENERAL_ERRORS.get(status)
     }
-    happens = {
+    possible = {
         "401": "security" in operation,
         "403": permission is not None,
         "413": "requestBody" in operation,
         "429": bool(limits),
     }
-    for status in [status for status, may in happens.items() if not may and status not in own]:
-        answers.pop(status, None)
-    if "403" in answers and "403" not in own:
-        sentence = f"This needs the permission {permission}"
-        answers["403"]["content"]["application/json"]["example"] = error_body(sentence)
+    for status in possible.keys() - in_table:
+        if not possible[status]:
+            operation["responses"].pop(status, None)
+    if permission and "403" not in in_table:
+        example = error_body(f"This needs the permission {permission}")
+        operation["responses"]["403"]["content"]["application/json"]["example"] = example
+    _complete_success(operation)
+
+
+def _complete_success(operation: Json) -> None:
+    """A list has its header `Link`; a success is called as HTTP calls it."""
+    answers = operation["responses"]
     if any(parameter["name"] == "limit" for parameter in operation.get("parameters", ())):
         answers["200"]["headers"] = {"Link": LINK}
     for status, answer in answers.items():
