@@ -1,6 +1,7 @@
 """The pool of PostgreSQL connections. Importing it connects to nothing: `open_pool()` does."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from psycopg.conninfo import make_conninfo
@@ -9,6 +10,7 @@ from psycopg.rows import dict_row
 from config.pool import BoundedConnection, BoundedPool, TimedCursor
 from config.session import pinned, prepare_session
 from config.settings import Settings
+from migrations.files import load_migrations
 
 GETCONN_TIMEOUT_SECONDS = 1.0
 MAX_WAITING = 200
@@ -96,6 +98,12 @@ def open_pool(settings: Settings, target: Callable[[], dict[str, Any]]) -> None:
 def schema_is_known() -> bool:
     """Whether the tables are those that this code works with."""
     return not BoundedPool.awaits_migration
+
+
+@lru_cache
+def code_version() -> int:
+    """The number of the newest migration that this code brings."""
+    return len(load_migrations())
 
 
 def close_pool() -> None:

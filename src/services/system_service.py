@@ -26,9 +26,9 @@ def check_ready() -> None:
     process_state.note_readiness_asked()
     if process_state.stop_has_begun:
         raise Unavailable("The server is stopping")
-    if not db.schema_is_known():
-        raise Unavailable("The tables are not those that this version needs")
     limit_database_seconds(READINESS_SECONDS)
+    if not db.schema_is_known() or not system_repository.tables_fit(db.code_version()):
+        raise Unavailable("The tables are not those that this version needs")
     if not system_repository.takes_writes():
         raise Unavailable("The database is read-only")
 
