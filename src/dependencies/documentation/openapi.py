@@ -86,7 +86,7 @@ def _describe(operation: Json, route: Any) -> None:
     for status in possible.keys() - in_table:
         if not possible[status]:
             operation["responses"].pop(status, None)
-    if permission and "403" not in in_table:
+    if "403" in operation["responses"].keys() - in_table:
         example = error_body(f"This needs the permission {permission}")
         operation["responses"]["403"]["content"]["application/json"]["example"] = example
     _complete_success(operation)
