@@ -68,7 +68,7 @@ class TestWrite:
             assert response.json()["error"] == "Post not found"
         assert ids(anna) == []
 
-    @pytest.mark.parametrize("text", ["x", " ", "я" * 280, "🐹" * 280, "a\nb\t\"c'\\", "<b>&amp;"])
+    @pytest.mark.parametrize("text", ["x", "я" * 280, "🐹" * 280, "a\nb\t\"c'\\", "<b>&amp;"])
     def test_a_text_comes_back_as_it_was_sent(self, client, anna, text):
         response = client.post("/api/posts", json={"text": text}, headers=anna.headers)
 
