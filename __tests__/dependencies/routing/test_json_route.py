@@ -264,12 +264,18 @@ class TestThreads:
 
     def test_what_has_begun_is_waited_for_however_long_it_takes(self, app, gate, monkeypatch):
         """Its answer would be lost otherwise, and its work done all the same."""
-        monkeypatch.setattr(threads, "HASHING_QUEUE_TIMEOUT_SECONDS", 0.01)
+        timeouts = []
+
+        async def time_out_when_both_have_begun(running, timeout):
+            await self.until(lambda: app.state.inside == 2)
+            timeouts.append(timeout)
+
+        monkeypatch.setattr(threads, "wait", time_out_when_both_have_begun)
 
         async def steps(client):
             hashing = [asyncio.create_task(client.post("/hash")) for _ in range(2)]
-            await self.until(lambda: app.state.inside == 2)
-            await asyncio.sleep(0.1)
+            await self.until(lambda: len(timeouts) == 2)
+            await asyncio.sleep(0.01)
             early = [task for task in hashing if task.done()]
             gate.set()
             return early, await asyncio.gather(*hashing)

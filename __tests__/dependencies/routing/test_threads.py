@@ -35,7 +35,7 @@ def test_what_it_raises_reaches_the_caller():
         asyncio.run(in_worker_thread(work))
 
 
-def test_hashing_and_background_work_find_a_connection_free():
+def test_some_connections_are_left_to_hashing_and_background_work():
     most = get_settings().db_pool_max - 2
     inside, together, lock = 0, 0, threading.Lock()
     all_inside = threading.Event()
@@ -59,7 +59,7 @@ def test_hashing_and_background_work_find_a_connection_free():
     assert together == most
 
 
-def test_a_few_threads_do_all_that_does_not_take_long(monkeypatch):
+def test_the_primary_threads_do_all_that_does_not_take_long(monkeypatch):
     monkeypatch.setattr(threads, "OVERFLOW_AFTER_SECONDS", 60.0)
 
     def work():
@@ -74,7 +74,7 @@ def test_a_few_threads_do_all_that_does_not_take_long(monkeypatch):
     assert all(name.startswith("worker-primary") for name in names)
 
 
-def test_who_waits_for_threads_that_get_nowhere_has_no_more_time_than_from_its_arrival(monkeypatch):
+def test_a_job_that_overflows_has_only_the_time_that_its_request_has_left(monkeypatch):
     monkeypatch.setattr(threads, "OVERFLOW_AFTER_SECONDS", 0.3)
     gate = threading.Event()
 
@@ -98,7 +98,7 @@ def test_who_waits_for_threads_that_get_nowhere_has_no_more_time_than_from_its_a
     assert others > 0.0
 
 
-def test_who_goes_away_while_waiting_is_not_served(monkeypatch):
+def test_a_job_of_a_cancelled_request_is_not_done(monkeypatch):
     monkeypatch.setattr(threads, "OVERFLOW_AFTER_SECONDS", 60.0)
     gate, done = threading.Event(), []
 
