@@ -13,7 +13,7 @@ from typing import Any
 
 import bcrypt
 import pytest
-from empty_database import empty_database, remember_database
+from empty_database import empty_database, snapshot_database
 from live_server import LiveServer
 
 from config.settings import Settings, get_settings
@@ -51,8 +51,8 @@ def no_request_is_served() -> None:
         left_behind.set(None)
 
 
-def spare_the_disk() -> None:
-    """What this server loses in a crash of the machine is lost anyway, so no commit waits."""
+def turn_off_fsync() -> None:
+    """Commits need not wait for the disk: nobody keeps the data of these tests."""
     folder = DATA_DIR / "postgres"
     with (folder / "postgresql.conf").open("a") as file:
         file.write("fsync = off\n")
@@ -67,8 +67,8 @@ def database() -> Iterator[None]:
     from config import startup
 
     with startup.open_resources(get_settings()):
-        spare_the_disk()
-        remember_database()
+        turn_off_fsync()
+        snapshot_database()
         yield
 
 

@@ -1,7 +1,7 @@
 """The suite's own helper: it empties tables that nobody has told it about."""
 
 import pytest
-from empty_database import empty_database, remember_database
+from empty_database import empty_database, snapshot_database
 
 from repositories.sql import execute, fetch_all
 
@@ -24,10 +24,10 @@ MIGRATION = """
 def migrated(db):
     for statement in MIGRATION.split(";")[:-1]:
         execute(statement)
-    remember_database()
+    snapshot_database()
     yield
     execute("DROP TABLE club_members, clubs")
-    remember_database()
+    snapshot_database()
 
 
 def test_tables_of_a_new_migration_need_neither_cascade_nor_a_line_here(migrated, anna):

@@ -90,10 +90,10 @@ def root(person: Callable[..., Any]) -> Any:
 def new_world(
     client: TestClient, new_person: Callable[..., Any], mails: Any
 ) -> Iterator[Callable[[], World]]:
-    """Empties the database and peoples it: for tests that ask every operation in turn."""
+    """Makes a new `World`, as often as it is called: for tests that call all operations."""
 
     def make() -> World:
-        later.finish(10)  # what the last world left would change this one
+        later.finish(10)  # background work of the last world writes to the database
         return World(client, new_person)
 
     yield make

@@ -99,20 +99,21 @@ def test_authorize_knows_where_to_ask_for_a_token():
 
 
 class TestEveryDocumentedRefusal:
-    """What the documentation threatens can really happen. The rules make a good request bad in the
-    way that deserves a status; what they cannot know stands in OWN below."""
+    """Each documented refusal happens. For each status a method changes a request that succeeds so
+    that it is refused; where that is not enough, OWN below has the request."""
 
-    def test_can_be_had(self, client, new_world, monkeypatch, subtests):
+    def test_happens(self, client, new_world, monkeypatch, subtests):
         for operation in OPERATIONS.values():
             for status in map(int, operation.document["responses"]):
                 if 400 <= status < 500:
                     with subtests.test(f"{operation.id} {status}"), monkeypatch.context() as patch:
+                        patch.setattr(access_cache, "TTL_SECONDS", 60.0)
                         self.patch = patch
                         self.check(client, new_world(), operation, status)
 
     def check(self, client, world, operation, status):
         spoil = OWN.get((operation.id, status)) or getattr(self, f"to_{status}", None)
-        hint = f"say in OWN of routes/test_openapi.py what makes {operation.id} answer {status}"
+        hint = f"add to OWN in routes/test_openapi.py: ({operation.id!r}, {status})"
         assert spoil, hint
         answer = client.request(**spoil(world, operation))
         documentation = operation.document["responses"][str(status)]
@@ -124,17 +125,17 @@ class TestEveryDocumentedRefusal:
             assert fault in [{**each, "loc": each["loc"][:2]} for each in answer.json()["detail"]]
 
     def to_400(self, world, operation):
-        """Nothing to change."""
+        """No field to update."""
         return world.good(operation.id) | {"json": {}}
 
     def to_401(self, world, operation):
-        """No token, and guests hold nothing."""
+        """No token, and guests have no permission."""
         request = world.good(operation.id)
         take_all_permissions()
         return request | {"headers": {}}
 
     def to_403(self, world, operation):
-        """Somebody else's thing; and Anna holds no permission."""
+        """What belongs to somebody else, and Anna has no permission."""
         vera, others = world.new_person("gopher_vera"), {}
         if operation.guard is require_member:
             others = {name: world.value(name, operation, vera) for name in operation.in_path}
@@ -145,7 +146,7 @@ class TestEveryDocumentedRefusal:
         return request | {"headers": world.anna.headers}
 
     def to_404(self, world, operation):
-        """An id of what is not there: in the path, or in the body."""
+        """An id that does not exist, in the path or in the body."""
         in_path = {
             name: unknown(each["schema"]) for name, each in operation.parameters("path").items()
         }
@@ -155,7 +156,7 @@ class TestEveryDocumentedRefusal:
         return request | ({"json": request["json"] | in_body} if in_body else {})
 
     def to_409(self, world, operation):
-        """The same again."""
+        """The same request a second time."""
         request = world.good(operation.id)
         assert world.client.request(**request).is_success
         return request
@@ -177,7 +178,7 @@ class TestEveryDocumentedRefusal:
         )
 
     def to_429(self, world, operation):
-        """Whoever is counted has asked too often."""
+        """The limit is reached."""
         request = world.good(operation.id)
         verdict = rate_limit_service.Outcome(False, 5, 60, 0, 7)
         self.patch.setattr(rate_limit_service, "rate_of", lambda name: "5/minute")
@@ -187,7 +188,7 @@ class TestEveryDocumentedRefusal:
 
 
 def unknown(schema):
-    """An id that nothing has."""
+    """An id that does not exist."""
     return str(uuid4()) if schema.get("format") == "uuid" else 999_999
 
 
@@ -197,7 +198,7 @@ def take_all_permissions():
 
 
 def who_passes(world, operation):
-    """Where one's own needs no permission, what is not there is nobody's own."""
+    """Behind `own_or`, only the superuser gets as far as an id that does not exist."""
     return world.root if isinstance(operation.guard, OwnOrPermission) else None
 
 
@@ -237,14 +238,14 @@ def the_last_superuser(world, operation):
 
 
 def deleted_elsewhere(world, operation):
-    """By another worker; this one, asked a moment ago, still lets the member in."""
+    """By another worker, while this one still has the member in its cache."""
     world.client.get("/api/auth/sessions", headers=world.anna.headers)
     execute("UPDATE users SET deleted_at = now() WHERE id = %s", (world.anna.id,))
     return world.good(operation.id)
 
 
-# A documented refusal that no rule above makes needs a line here: operation, status, and a function
-# that gives the request.
+# Refusals that the methods above cannot cause: by operation and status, a function that returns the
+# request.
 OWN = {
     ("confirm_email", 401): field(token="754321:xyz9AbC2DeF3GhI4JkL0"),
     ("create_order", 404): field(items=[{"product_id": 999_999, "quantity": 1}]),

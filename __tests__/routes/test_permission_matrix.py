@@ -1,7 +1,7 @@
-"""Who may do what: every guarded route, by role, by whose thing it is.
+"""Who may do what: each guarded route is called by each role, for things of different owners.
 
-The route tables name the permissions, `docs/reference.md` lists them for people to check, and who
-holds which is read from the tables. So a new route is asked here without a line.
+The expected answer follows from the route's guard and the role's permissions. That a guard is the
+right one is checked by people, in the generated table of docs/reference.md.
 """
 
 from uuid import uuid4
@@ -12,7 +12,7 @@ from world import permissions_of
 
 from dependencies.auth import OwnOrPermission, Permission
 
-# The service decides, once it knows whose thing it is: with this permission, everybody's.
+# Here the service decides: the owner may, and others with this permission.
 DECIDED_BY_SERVICE = {
     "get_order": "order:read_any",
     "get_order_events": "order:read_any",
@@ -29,7 +29,8 @@ ROLES = {
 
 
 def relations(operation, role):
-    """Whose thing: the caller's own, another's, nobody's (it is not there); or there is none."""
+    """Who owns what the path names: the caller, another, or nobody, because it does not exist.
+    "none": the path names nothing."""
     if not operation.in_path:
         return ["none"]
     has_owner = role != "guest" and not isinstance(operation.guard, Permission)
@@ -37,7 +38,7 @@ def relations(operation, role):
 
 
 def refusal(operation, role, relation):
-    """401 or 403 where a rule forbids it; None where it is allowed."""
+    """401 or 403; None where the request is allowed."""
     permission = DECIDED_BY_SERVICE.get(operation.id, operation.permission)
     if permission in ROLES[role]() or role == "superuser":
         return None
@@ -51,7 +52,7 @@ def refusal(operation, role, relation):
     return 403
 
 
-def right_answers(operation, role, relation):
+def expected_statuses(operation, role, relation):
     """The statuses; 200 stands for any success."""
     if status := refusal(operation, role, relation):
         return {status}
@@ -59,9 +60,9 @@ def right_answers(operation, role, relation):
         return {403}
     if relation == "nobody":
         return {404}
-    # A guard that lets every member pass leaves it to the service to hide what is another's.
-    asks_nothing = operation.permission is None and operation.id not in DECIDED_BY_SERVICE
-    return {200, 403, 404} if relation == "other" and asks_nothing else {200}
+    # Where each member passes the guard, the service may refuse or hide what belongs to another.
+    every_member_passes = operation.permission is None and operation.id not in DECIDED_BY_SERVICE
+    return {200, 403, 404} if relation == "other" and every_member_passes else {200}
 
 
 def ask(world, operation, role, relation):
@@ -96,7 +97,9 @@ def test_who_may(new_world, new_role, role, subtests):
                 if role == "moderator":
                     new_role("overseer", *MODERATOR)
                 status = ask(world, operation, role, relation)
-                assert (200 if status < 300 else status) in right_answers(operation, role, relation)
+                assert (200 if status < 300 else status) in expected_statuses(
+                    operation, role, relation
+                )
 
 
 class TestRulesAreRows:

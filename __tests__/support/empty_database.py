@@ -33,8 +33,8 @@ SEQUENCES = """
 """
 
 
-def remember_database() -> None:
-    """What is there now is what `empty_database` goes back to."""
+def snapshot_database() -> None:
+    """Keeps the present rows: `empty_database` goes back to them."""
     from repositories.sql import execute, fetch_all
 
     tables: dict[str, Any] = {row["name"]: row for row in fetch_all(TABLES)}

@@ -1,7 +1,8 @@
-"""People, a post and a product; and a request for every operation that succeeds there.
+"""A small community, and for each operation of the API a request that succeeds in it.
 
-Bodies are the examples of /openapi.json, things in a path are made by the POST of the path before
-them, and who asks follows from the guard. Only what that cannot say stands in this file.
+The requests are derived: the body is the first example in /openapi.json, an id in the path comes
+from the POST on the path before it, and the guard says who must send it. What cannot be derived
+stands in the two tables at the end.
 """
 
 from collections.abc import Callable
@@ -22,13 +23,13 @@ from utils import jwt
 
 @lru_cache
 def permissions_of(*roles: str) -> frozenset[str]:
-    """What these built-in roles hold when GopherTalk is new."""
+    """What these built-in roles hold after the migrations."""
     rows = fetch_all(
         """
         SELECT p.resource || ':' || p.action AS name
-        FROM role_permissions rp
-        JOIN roles r ON r.id = rp.role_id
-        JOIN permissions p ON p.id = rp.permission_id
+        FROM migrated.role_permissions rp
+        JOIN migrated.roles r ON r.id = rp.role_id
+        JOIN migrated.permissions p ON p.id = rp.permission_id
         WHERE r.name = ANY(%s)
         """,
         (list(roles),),
@@ -37,8 +38,8 @@ def permissions_of(*roles: str) -> frozenset[str]:
 
 
 class World:
-    """On an empty database: Anna, a superuser, a post with the id 1 and a product with the id 1,
-    which the examples of the documentation take for granted."""
+    """Empties the database, then creates Anna, a superuser, post 1 and product 1: the examples in
+    the documentation refer to these."""
 
     def __init__(self, client: Any, new_person: Callable[..., Any]) -> None:
         empty_database()
@@ -49,17 +50,17 @@ class World:
         execute("INSERT INTO products (name, price) VALUES ('Mug', 10.10)")
 
     def good(self, operation_id: str, caller: Any = None, **in_path: Any) -> dict[str, Any]:
-        """A request that succeeds: `client.request(**world.good("like_post"))`. It is Anna's, or
-        the superuser's where members lack the permission. Values in the path can be given:
-        `good("like_post", post_id=7)`."""
+        """A request that succeeds: `client.request(**world.good("like_post"))`. Without a
+        `caller` Anna sends it, or the superuser where members lack the permission. Values in the
+        path can be given: `good("like_post", post_id=7)`."""
         operation = OPERATIONS[operation_id]
-        caller = caller or self._who_may(operation)
+        caller = caller or self._default_caller(operation)
         for name in set(operation.in_path) - in_path.keys():
             in_path[name] = self.value(name, operation, caller)
         url = operation.path.format(**in_path)
         headers = caller.headers if operation.guard else {}
         if operation.method == "DELETE" and f"POST {operation.path}" in BY_NAME:
-            self.client.post(url, headers=headers)  # what is taken back must have been given
+            self.client.post(url, headers=headers)  # a like must exist before it is removed
         request = {"method": operation.method, "url": url, "headers": headers}
         for kind, example in operation.examples[:1]:
             own = OWN_BODIES.get(operation_id, lambda _: {})(caller)
@@ -67,13 +68,13 @@ class World:
         return request
 
     def value(self, name: str, operation: Operation, owner: Any) -> Any:
-        """Of the value in the path that has this name: one that is there, and is the owner's, if
-        they may make it."""
+        """A value for this name in the path: the id of something that exists. It belongs to the
+        owner if they have the permission to create it, else to the superuser."""
         if name in OWN_VALUES:
             return OWN_VALUES[name](owner)
         post = f"POST {operation.path.partition(f'/{{{name}}}')[0]}"
         if post not in BY_NAME:
-            pytest.fail(f"No {post} makes a {name}: say in OWN_VALUES, {__file__}, what does")
+            pytest.fail(f"There is no {post}: add {name} to OWN_VALUES in support/world.py")
         for maker in (owner, self.root):
             answer = self.client.request(**self.good(BY_NAME[post].id, maker))
             if answer.is_success:
@@ -81,7 +82,7 @@ class World:
                 return made[name] if name in made else made["id"]
         return pytest.fail(f"The example of {post} fails: {answer.status_code} {answer.text}")
 
-    def _who_may(self, operation: Operation) -> Any:
+    def _default_caller(self, operation: Operation) -> Any:
         own = isinstance(operation.guard, OwnOrPermission)
         needs = None if own else operation.permission
         return self.anna if needs in {None, *permissions_of("guest", "user")} else self.root
@@ -101,13 +102,13 @@ def session_of(owner: Any) -> str:
     return jwt.read(owner.access_token, "access", token_secrets().access)["sid"]
 
 
-# By the name in the path: what is made in another way than by a POST of its own.
+# Values in paths that no POST on the path before them creates.
 OWN_VALUES: dict[str, Callable[[Any], Any]] = {
     "session_id": session_of,
     "token": lambda _: token_service.issue(60),
     "user_id": lambda owner: owner.id,
 }
-# By operation: the fields of its body that no example can know.
+# Fields of bodies, by operation, that a fixed example cannot have.
 OWN_BODIES: dict[str, Callable[[Any], dict[str, Any]]] = {
     "confirm_email": mailed_token("email_confirm"),
     "refresh": lambda owner: {"refresh_token": owner.refresh_token},
