@@ -24,8 +24,9 @@ for name in Settings.model_fields:
     os.environ.pop(name.upper(), None)
 DATA_DIR = Path(tempfile.mkdtemp(prefix="gophertalk-tests-"))
 os.environ |= {"DATA_DIR": str(DATA_DIR), "BCRYPT_ROUNDS": "4", "LOGLEVEL": "WARNING"}
-# Users of different tests have the same ids, and this limit is counted by id.
-os.environ["RATE_LIMIT_EXPORT"] = "off"
+# Different tests have users of the same ids and addresses, by which these limits are counted.
+for name in ("EXPORT", "MAIL_ADDRESS", "MAIL_ACCOUNT", "MAIL_CLIENT"):
+    os.environ[f"RATE_LIMIT_{name}"] = "off"
 
 
 def pytest_unconfigure() -> None:

@@ -201,7 +201,7 @@ class TestLocks:
         assert user_repository.lock_user(7, conn) == ROW
 
         sql, params = sent(cursor)
-        assert sql.startswith("SELECT id, password_hash, status, is_superuser FROM users")
+        assert sql.startswith("SELECT id, password_hash, status, is_superuser, email, ")
         assert sql.endswith("WHERE id = %s AND deleted_at IS NULL FOR UPDATE")
         assert params == (7,)
 
@@ -226,7 +226,7 @@ class TestEmail:
         for condition in ("lower(email) = lower(%s)", "deleted_at IS NULL", "status = 1"):
             assert condition in sql
         assert sql.startswith("SELECT id, email FROM users WHERE ")
-        assert sql.endswith(" FOR SHARE")
+        assert sql.endswith(" FOR NO KEY UPDATE")
         assert params == ("Anna@Example.org",)
 
     @pytest.mark.parametrize(("row", "awaits"), [({"id": 7}, True), (None, False)])
@@ -236,10 +236,11 @@ class TestEmail:
 
         sql, params = sent(cursor)
         assert sql.endswith(
-            "WHERE id = %s AND email = %s AND email_confirmed_at IS NULL"
-            " AND deleted_at IS NULL FOR SHARE"
+            "WHERE id = %s AND deleted_at IS NULL"
+            " AND (pending_email = %s OR (email = %s AND email_confirmed_at IS NULL))"
+            " FOR NO KEY UPDATE"
         )
-        assert params == (7, "anna@example.org")
+        assert params == (7, "anna@example.org", "anna@example.org")
 
 
 def test_a_hash_is_replaced_only_where_it_is_the_old_one(cursor):

@@ -244,10 +244,17 @@ def deleted_elsewhere(world, operation):
     return world.good(operation.id)
 
 
+def confirmed_by_another(world, operation):
+    execute("UPDATE users SET pending_email = 'a@example.org' WHERE id = %s", (world.anna.id,))
+    world.new_person("gopher_boris", email="a@example.org")
+    return world.good(operation.id)
+
+
 # Refusals that the methods above cannot cause: by operation and status, a function that returns the
 # request.
 OWN = {
     ("confirm_email", 401): field(token="754321:xyz9AbC2DeF3GhI4JkL0"),
+    ("confirm_email", 409): confirmed_by_another,
     ("create_order", 404): field(items=[{"product_id": 999_999, "quantity": 1}]),
     ("create_order", 409): out_of_stock,
     ("create_user", 404): field(roles=["painter"]),

@@ -14,7 +14,8 @@ PUBLIC = {
     "created_at",
     "updated_at",
 }
-PRIVATE = PUBLIC | {"middle_name", "email", "is_active", "is_superuser"}
+PRIVATE = PUBLIC | {"middle_name", "email", "email_confirmed", "pending_email"}
+PRIVATE |= {"is_active", "is_superuser"}
 OWN = PRIVATE | {"roles", "permissions"}
 NEW = {
     "user_name": "gopher_boris",

@@ -12,6 +12,7 @@ from utils.errors import Conflict, Forbidden, InvalidRequest, NotFound
 USER = {"id": 1, "user_name": "gopher_anna", "first_name": "Anna", "last_name": "Petrova"}
 STORED = bcrypt.hashpw(b"gopher1!", bcrypt.gensalt(4)).decode()
 PLAIN = {"password_hash": STORED, "status": 1, "is_superuser": False}
+PLAIN |= {"email": "present@example.org", "email_confirmed": False}
 PROFILE = {**USER, "status": 1, "is_active": True, "is_superuser": False}
 NEW = {
     "user_name": "gopher_boris",

@@ -75,8 +75,8 @@ def create_superuser(
 def seed_demo(
     users: Annotated[int, COUNT] = 100,
     posts: Annotated[int, COUNT] = 1000,
-    likes: Annotated[int, COUNT] = 5000,
-    views: Annotated[int, COUNT] = 10000,
+    likes: Annotated[int | None, COUNT] = None,
+    views: Annotated[int | None, COUNT] = None,
     seed: Annotated[int, typer.Option(help="Another number gives another community.")] = 1,
     force: Annotated[
         bool, typer.Option("--force", help="Add to the data that are there already.")
@@ -84,14 +84,18 @@ def seed_demo(
 ) -> None:
     """Fill an empty database with an invented community.
 
-    The users are called demo_1, demo_2, ... and all have the password gopher1!
+    The users are called demo_1, demo_2, ... and all have the password gopher1! Unless you say
+    otherwise, a post has five likes and ten views on average, as far as there are users enough.
     """
     from commands.demo import seed_demo
     from demo.crowd import Size
 
     if posts and not users:
         raise typer.BadParameter("there can be no posts without users")
-    if max(likes, views) > users * posts:
+    most = users * posts
+    likes = min(5 * posts, most) if likes is None else likes
+    views = min(10 * posts, most) if views is None else views
+    if max(likes, views) > most:
         raise typer.BadParameter(
             "a user can like and view a post only once: at most users times posts"
         )

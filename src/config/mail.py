@@ -4,7 +4,13 @@ import logging
 import smtplib
 import ssl
 import time
+from datetime import UTC, datetime
+from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, make_msgid, parseaddr
+
+from email_validator import validate_email
 
 from config.settings import LOOPBACK_HOSTS, Settings, get_settings
 
@@ -21,9 +27,7 @@ def send(to: str, subject: str, text: str) -> None:
     if settings.smtp_host is None:
         _log_instead(settings, to, subject, text)
         return
-    message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = settings.smtp_from, to, subject
-    message.set_content(text)
+    message = _message(settings.smtp_from, to, subject, text)
     for pause_seconds in RETRY_PAUSES_SECONDS:
         try:
             _deliver(settings, settings.smtp_host, message)
@@ -34,10 +38,24 @@ def send(to: str, subject: str, text: str) -> None:
     _deliver(settings, settings.smtp_host, message)
 
 
+def _message(sender: str, to: str, subject: str, text: str) -> EmailMessage:
+    """With all that large mail services demand. The address is one line, however long it is, and
+    its domain is in ASCII, which every server takes."""
+    message = EmailMessage(SMTP.clone(max_line_length=998))
+    address = validate_email(to, check_deliverability=False)
+    message["From"], message["Subject"] = sender, subject
+    message["To"] = Address(username=address.local_part, domain=address.ascii_domain)
+    message["Date"] = format_datetime(datetime.now(UTC))
+    message["Message-ID"] = make_msgid(domain=parseaddr(sender)[1].rpartition("@")[2])
+    message.set_content(text)
+    return message
+
+
 def _log_instead(settings: Settings, to: str, subject: str, text: str) -> None:
     """The text has a token in it, so it is logged only on a developer's own machine."""
     if settings.host in LOOPBACK_HOSTS:
-        log.warning("no SMTP_HOST is set; mail to %s: %s\n%s", to, subject, text)
+        masked = f"{to[:1]}***@{to.rpartition('@')[2]}"
+        log.warning("no SMTP_HOST is set; mail to %s: %s\n%s", masked, subject, text)
     else:
         log.warning("no SMTP_HOST is set; a mail was not sent: %s", subject)
 

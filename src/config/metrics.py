@@ -65,6 +65,10 @@ _rate_limited = Counter(
 for field in Settings.model_fields:
     if field.startswith("rate_limit_"):
         _rate_limited.labels(field.removeprefix("rate_limit_"))
+# Each limit is there from the start: Prometheus' increase() does not see a first value.
+for name in Settings.model_fields:
+    if name.startswith("rate_limit_"):
+        _rate_limited.labels(name.removeprefix("rate_limit_"))
 _cache_hits = Counter(
     "gophertalk_order_cache_hits_total", "Orders read from Redis.", registry=_registry
 )

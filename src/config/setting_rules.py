@@ -139,18 +139,18 @@ LogLevel = Annotated[
 LogFormat = Annotated[Literal["plain", "json"], BeforeValidator(_lower)]
 
 
-def check_secrets(secrets: list[str], serves_others: bool) -> None:
-    """Of those two that sign tokens, the ones that are set."""
+def check_secrets(secrets: dict[str, str], serves_others: bool) -> None:
+    """Those that sign tokens, by the variables that set them."""
     if len(secrets) == 1:
         raise ValueError("set ACCESS_TOKEN_SECRET and REFRESH_TOKEN_SECRET, or neither of them")
-    if len(set(secrets)) < len(secrets):
+    if len(set(secrets.values())) < len(secrets):
         raise ValueError("ACCESS_TOKEN_SECRET and REFRESH_TOKEN_SECRET must differ")
-    for secret in secrets:
+    for name, secret in secrets.items():
         if secret in PUBLISHED_SECRETS:
             if serves_others:
-                raise ValueError("the token secrets are published examples: choose your own")
+                raise ValueError(f"{name}: is a published example: choose your own")
         elif len(secret.encode()) < SECRET_BYTES:
-            raise ValueError(f"the token secrets must have at least {SECRET_BYTES} bytes")
+            raise ValueError(f"{name}: must have at least {SECRET_BYTES} bytes")
 
 
 def describe_faults(error: ValidationError, fields: Fields) -> str:

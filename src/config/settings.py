@@ -86,6 +86,9 @@ class Settings(BaseSettings):
     rate_limit_product: Rate = "off"
     rate_limit_order: Rate = "off"
     rate_limit_export: Rate = "1/5 minutes"
+    rate_limit_mail_address: Rate = "3/hour"
+    rate_limit_mail_account: Rate = "10/hour"
+    rate_limit_mail_client: Rate = "10/hour"
     rate_limit_token: Rate = "off"  # noqa: S105 (a rate)
 
     data_dir: Path = PROJECT_ROOT / ".data"
@@ -170,9 +173,12 @@ class Settings(BaseSettings):
             raise ValueError("SMTP_PASSWORD needs SMTP_USER")
         if self.reload and self.workers > 1:
             raise ValueError("RELOAD works with WORKERS=1 only")
-        secrets = [self.access_token_secret, self.refresh_token_secret]
+        secrets = {
+            "ACCESS_TOKEN_SECRET": self.access_token_secret,
+            "REFRESH_TOKEN_SECRET": self.refresh_token_secret,
+        }
         check_secrets(
-            [secret.get_secret_value() for secret in secrets if secret],
+            {name: secret.get_secret_value() for name, secret in secrets.items() if secret},
             serves_others=self.host not in LOOPBACK_HOSTS,
         )
         return self

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from fastapi import Request
+from starlette.requests import HTTPConnection
 
 from config.settings import get_settings
 
@@ -13,7 +13,7 @@ WITH_PORT = re.compile(r"\[([^]]+)\](?::\d+)?|([\d.]+):\d+")
 Networks = Sequence[IPv4Network | IPv6Network]
 
 
-def client_address(request: Request) -> str | None:
+def client_address(request: HTTPConnection) -> str | None:
     """The socket's address; from a trusted proxy, the address in `X-Forwarded-For`.
 
     None without a network, as with a test client. For IPv6 it is the /64 network, because one

@@ -88,7 +88,7 @@ async def _on_domain_error(request: Request, error: errors.DomainError) -> Respo
     if isinstance(error, errors.Unprocessable):
         fault = {"type": "value_error", "loc": error.location, "msg": str(error)}
         return error_response(422, f"{error.location[-1]}: {error}", [fault])
-    return error_response(status, str(error))
+    return error_response(status, error.public_sentence)
 
 
 async def _on_http_exception(request: Request, error: HTTPException) -> Response:

@@ -96,6 +96,7 @@ class UserColumns(TypedDict, total=False):
     last_name: str
     middle_name: str | None
     email: str | None
+    pending_email: str | None
     password_hash: str | bytes
     status: int
     is_superuser: bool
@@ -113,6 +114,8 @@ EXAMPLE: dict[str, Any] = {
 PRIVATE_EXAMPLE: dict[str, Any] = {
     "middle_name": "Maria",
     "email": "anna@example.org",
+    "email_confirmed": True,
+    "pending_email": None,
     "is_active": True,
     "is_superuser": False,
 }
@@ -134,10 +137,13 @@ class User(TypedDict):
 
 @documented(EXAMPLE | PRIVATE_EXAMPLE)
 class UserProfile(User):
-    """The whole profile, for the user and for `user:read_private`."""
+    """The whole profile, for the user and for `user:read_private`. `pending_email` takes the place
+    of `email` once it is confirmed."""
 
     middle_name: str | None
     email: str | None
+    email_confirmed: bool
+    pending_email: str | None
     is_active: bool
     is_superuser: bool
 
@@ -157,6 +163,8 @@ class LockedUser(TypedDict):
     password_hash: str
     status: int
     is_superuser: bool
+    email: str | None
+    email_confirmed: bool
 
 
 class Credentials(TypedDict):

@@ -18,6 +18,30 @@ WHERE deleted_at IS NULL
 -- An address that its owner has not confirmed yet does not replace the one that was confirmed.
 ALTER TABLE users ADD COLUMN pending_email varchar(254);
 
+-- A token speaks of the address, or the password, that the user had when it was sent.
+CREATE OR REPLACE FUNCTION drop_outdated_tokens() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF lower(NEW.email) IS DISTINCT FROM lower(OLD.email) THEN
+        -- Unless this very change confirms the address.
+        IF NEW.email_confirmed_at IS NOT DISTINCT FROM OLD.email_confirmed_at THEN
+            NEW.email_confirmed_at := NULL;
+        END IF;
+        DELETE FROM tokens WHERE user_id = NEW.id;
+    END IF;
+    IF lower(NEW.pending_email) IS DISTINCT FROM lower(OLD.pending_email) THEN
+        DELETE FROM tokens WHERE user_id = NEW.id AND purpose = 'email_confirm';
+    END IF;
+    IF NEW.password_hash <> OLD.password_hash THEN
+        DELETE FROM tokens WHERE user_id = NEW.id AND purpose = 'password_reset';
+    END IF;
+    RETURN NEW;
+END $$;
+
+DROP TRIGGER tr__users__drop_outdated_tokens ON users;
+CREATE TRIGGER tr__users__drop_outdated_tokens
+    BEFORE UPDATE OF email, pending_email, password_hash ON users
+    FOR EACH ROW EXECUTE FUNCTION drop_outdated_tokens();
+
 -- The code in a mail is made from this and from a secret of the server, so the same code can be
 -- mailed again although only its hash is stored.
 ALTER TABLE tokens ADD COLUMN nonce bytea;

@@ -42,20 +42,42 @@ def delete_expired_tokens(conn: Conn | None = None) -> int:
     return execute("DELETE FROM tokens WHERE expires_at <= now()", (), conn)
 
 
+def get_user_nonce(user_id: int, purpose: UserPurpose, conn: Conn) -> bytes | None:
+    """What the user's present token for this purpose was made from; None when there is no good
+    one, or one that was not made from a nonce."""
+    row = fetch_one(
+        """
+        SELECT nonce
+        FROM tokens
+        WHERE user_id = %s AND purpose = %s AND expires_at > now()
+        """,
+        (user_id, purpose),
+        conn,
+    )
+    return row["nonce"] if row else None
+
+
 def set_user_token(
-    user_id: int, purpose: UserPurpose, token: str, ttl_minutes: int, conn: Conn
+    user_id: int,
+    purpose: UserPurpose,
+    token: str,
+    ttl_minutes: int,
+    conn: Conn,
+    nonce: bytes | None = None,
 ) -> None:
-    """A user has one token for each purpose: it replaces the previous one."""
+    """A user has one token for each purpose. Set again, the same one is valid for longer; another
+    one replaces it."""
     execute(
         """
-        INSERT INTO tokens (user_id, purpose, token_hash, expires_at)
-        VALUES (%s, %s, %s, now() + make_interval(mins => %s))
+        INSERT INTO tokens (user_id, purpose, token_hash, nonce, expires_at)
+        VALUES (%s, %s, %s, %s, now() + make_interval(mins => %s))
         ON CONFLICT ON CONSTRAINT uq__tokens__user_id__purpose DO UPDATE
         SET token_hash = excluded.token_hash,
+            nonce = excluded.nonce,
             created_at = now(),
             expires_at = excluded.expires_at
         """,
-        (user_id, purpose, sha256_of(token), ttl_minutes),
+        (user_id, purpose, sha256_of(token), nonce, ttl_minutes),
         conn,
     )
 

@@ -15,7 +15,13 @@ REQUIRED_COLUMNS: tuple[LiteralString, ...] = (
     "last_name",
     "password_hash",
 )
-OPTIONAL_COLUMNS: tuple[LiteralString, ...] = ("middle_name", "email", "status", "is_superuser")
+OPTIONAL_COLUMNS: tuple[LiteralString, ...] = (
+    "middle_name",
+    "email",
+    "pending_email",
+    "status",
+    "is_superuser",
+)
 
 
 def create_user(dto: NewUser, conn: Conn | None = None) -> User:
@@ -103,7 +109,7 @@ def find_by_email(email: str, conn: Conn) -> dict[str, Any] | None:
         SELECT id, email
         FROM users
         WHERE lower(email) = lower(%s) AND deleted_at IS NULL AND status = 1
-        FOR SHARE
+        FOR NO KEY UPDATE
         """,
         (email,),
         conn,
@@ -117,17 +123,33 @@ def awaits_confirmation(user_id: int, email: str, conn: Conn) -> bool:
         """
         SELECT id
         FROM users
-        WHERE id = %s AND email = %s AND email_confirmed_at IS NULL AND deleted_at IS NULL
-        FOR SHARE
+        WHERE id = %s AND deleted_at IS NULL
+          AND (pending_email = %s OR (email = %s AND email_confirmed_at IS NULL))
+        FOR NO KEY UPDATE
         """,
-        (user_id, email),
+        (user_id, email, email),
         conn,
     )
     return row is not None
 
 
 def confirm_email(user_id: int, conn: Conn) -> None:
-    execute("UPDATE users SET email_confirmed_at = now() WHERE id = %s", (user_id,), conn)
+    """The address that awaited it takes the place of the one before. Raises Conflict when somebody
+    else has confirmed it meanwhile."""
+    try:
+        execute(
+            """
+            UPDATE users
+            SET email = coalesce(pending_email, email),
+                pending_email = NULL,
+                email_confirmed_at = now()
+            WHERE id = %s
+            """,
+            (user_id,),
+            conn,
+        )
+    except UniqueViolation as error:
+        raise _taken(error) from error
 
 
 def get_password_hash(user_id: int) -> str:
@@ -169,7 +191,8 @@ def lock_user(user_id: int, conn: Conn) -> LockedUser:
     return _found(
         fetch_one(
             """
-            SELECT id, password_hash, status, is_superuser
+            SELECT id, password_hash, status, is_superuser, email,
+                   email_confirmed_at IS NOT NULL AS email_confirmed
             FROM users
             WHERE id = %s AND deleted_at IS NULL
             FOR UPDATE
@@ -204,6 +227,7 @@ def get_user_profile(user_id: int, conn: Conn | None = None) -> UserProfile:
         fetch_one(
             """
             SELECT id, user_name, first_name, last_name, middle_name, email,
+                   email_confirmed_at IS NOT NULL AS email_confirmed, pending_email,
                    status, status = 1 AS is_active, is_superuser, created_at, updated_at
             FROM users
             WHERE id = %s AND deleted_at IS NULL

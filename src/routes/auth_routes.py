@@ -95,7 +95,9 @@ recovery.post(
     "/auth/email/confirm",
     summary="Confirm an e-mail address with the token from the mail",
     status_code=204,
-    responses=documented_errors({401: "Invalid or expired token"}),
+    responses=documented_errors(
+        {401: "Invalid or expired token", 409: "E-mail address already taken"}
+    ),
     dependencies=[limit("token")],
 )(auth_controller.confirm_email)
 

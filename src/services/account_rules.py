@@ -6,7 +6,7 @@ from config import db
 from config.settings import get_settings
 from dto.auth_dto import RegisterFields
 from dto.fields import BCRYPT_MAX_BYTES
-from dto.user_dto import CreateUserFields, LockedUser, NewUser, UserChanges
+from dto.user_dto import CreateUserFields, LockedUser, NewUser, UserChanges, UserColumns
 from repositories import session_repository, user_repository
 from repositories.sql import Conn
 from services import access_rules
@@ -104,6 +104,14 @@ def require_reauthentication(user_id: int, changes: UserChanges) -> None:
         proved = session_id and session_repository.is_recent(session_id, RECENT_LOGIN_SECONDS)
     if not proved:
         raise Forbidden("This change needs the present password, as current_password")
+
+
+def email_columns(before: LockedUser, email: str | None) -> UserColumns:
+    """What a new address changes: one that was confirmed stays until the new one is confirmed."""
+    if email is None or not before["email_confirmed"]:
+        return {"email": email, "pending_email": None}
+    is_same = email.lower() == str(before["email"]).lower()
+    return {"pending_email": None if is_same else email}
 
 
 def check_flags(before: LockedUser, changes: UserChanges) -> None:

@@ -17,7 +17,7 @@ from repositories.sql import transaction
 from repositories.user_repository import create_user, get_user_by_username
 from services import access_rules, account_rules, recovery_service, session_service
 from utils import jwt
-from utils.errors import InvalidCredentials, NotFound, Unavailable
+from utils.errors import InvalidCredentials, NotFound, Unavailable, UnknownUser
 from utils.passwords import dummy_hash
 
 BCRYPT_COST = re.compile(r"\$2[aby]\$(\d\d)\$")
@@ -40,8 +40,8 @@ def sign_up(dto: RegisterFields) -> User:
 
 
 def login(dto: LoginFields) -> TokenPair:
-    """Raises InvalidCredentials: with one sentence and after the same time for an unknown name, a
-    wrong password and a deactivated account."""
+    """Raises InvalidCredentials, for a client with one sentence and after the same time for an
+    unknown name (UnknownUser), a wrong password and a deactivated account."""
     try:
         user = get_user_by_username(dto["user_name"])
     except Unavailable:
@@ -54,7 +54,7 @@ def login(dto: LoginFields) -> TokenPair:
     matches = bcrypt.checkpw(password[:BCRYPT_MAX_BYTES], stored)
     if user is None or not matches or len(password) > BCRYPT_MAX_BYTES or user.get("status") == 0:
         metrics.login_failed()
-        raise InvalidCredentials("Wrong password")
+        raise InvalidCredentials("Wrong password") if user else UnknownUser("User not found")
     _rehash_if_cost_rose(user, dto["password"])
     return generate_token_pair(user["id"])
 

@@ -1,15 +1,24 @@
 """Password reset and e-mail confirmation, both with a token that is sent by mail."""
 
-from config import mail
+import logging
+import secrets
+
+from config import mail, metrics
+from config.secrets import token_secrets
 from repositories import session_repository, token_repository, user_repository
-from repositories.sql import transaction
-from services import access_cache, account_rules
-from services.token_service import new_token
+from repositories.sql import Conn, transaction
+from repositories.token_repository import UserPurpose
+from services import access_cache, account_rules, rate_limit_service
+from services.token_service import token_from
+from utils import context
+from utils.digest import sha256_of
 from utils.errors import InvalidCredentials
 from utils.later import run_later
 
 RESET_MINUTES = 60
 CONFIRM_MINUTES = 24 * 60
+
+log = logging.getLogger("gophertalk.mail")
 
 
 def forgot_password(email: str) -> None:
@@ -39,7 +48,8 @@ def reset_password(token: str, password: str) -> None:
 
 
 def confirm_email(token: str) -> None:
-    """Raises InvalidCredentials for a bad token."""
+    """Raises InvalidCredentials for a bad token, and Conflict when somebody else has confirmed the
+    address meanwhile."""
     with transaction() as conn:
         user_id = token_repository.use_user_token(token, "email_confirm", conn)
         if user_id is None:
@@ -48,12 +58,11 @@ def confirm_email(token: str) -> None:
 
 
 def _send_reset(email: str) -> None:
-    token = new_token()
     with transaction() as conn:
         user = user_repository.find_by_email(email, conn)
-        if user is None:
+        if user is None or not _may_mail(email, user["id"]):
             return
-        token_repository.set_user_token(user["id"], "password_reset", token, RESET_MINUTES, conn)
+        token = _token(user["id"], "password_reset", user["email"], RESET_MINUTES, conn)
     # To the stored address: the typed one may be different, but equal for PostgreSQL.
     mail.send(
         user["email"],
@@ -65,13 +74,14 @@ def _send_reset(email: str) -> None:
 
 
 def _send_confirmation(user_id: int, email: str) -> None:
-    token = new_token()
     with transaction() as conn:
         # The address may have changed since the request. A token that is sent to the old address
         # must not confirm the new one.
         if not user_repository.awaits_confirmation(user_id, email, conn):
             return
-        token_repository.set_user_token(user_id, "email_confirm", token, CONFIRM_MINUTES, conn)
+        if not _may_mail(email, user_id):
+            return
+        token = _token(user_id, "email_confirm", email, CONFIRM_MINUTES, conn)
     mail.send(
         email,
         "Confirm your e-mail address for GopherTalk",
@@ -79,3 +89,28 @@ def _send_confirmation(user_id: int, email: str) -> None:
         "Send this code to POST /api/auth/email/confirm within a day. If you have no account at "
         "GopherTalk, do nothing.\n",
     )
+
+
+def _token(user_id: int, purpose: UserPurpose, email: str, minutes: int, conn: Conn) -> str:
+    """The token of the mail before, while it is good: to ask again does not spend it."""
+    nonce = token_repository.get_user_nonce(user_id, purpose, conn) or secrets.token_bytes(16)
+    token = token_from(token_secrets().refresh, nonce, str(user_id), purpose, email)
+    token_repository.set_user_token(user_id, purpose, token, minutes, conn, nonce)
+    return token
+
+
+def _may_mail(email: str, user_id: int) -> bool:
+    """Counts a mail against the limits: of its address, of the account, and of whoever asks. The
+    client is not told, for that would tell whose address it is."""
+    counted_for = {
+        "mail_address": sha256_of(email.lower()).hex(),
+        "mail_account": str(user_id),
+        "mail_client": context.client_address.get()(),
+    }
+    for name, key in counted_for.items():
+        rate = rate_limit_service.rate_of(name)
+        if rate and key and not rate_limit_service.hit(rate, name, key).allowed:
+            metrics.rate_limited(name)
+            log.warning("a mail was not sent: the limit RATE_LIMIT_%s is used up", name.upper())
+            return False
+    return True

@@ -128,6 +128,8 @@ def _update_in_transaction(user_id: int, changes: UserChanges) -> User:
         before = user_repository.lock_user(user_id, conn)
         account_rules.protect_superuser(before)
         account_rules.check_flags(before, changes)
+        if "email" in columns:
+            columns |= account_rules.email_columns(before, columns.pop("email"))
         user = update_user(user_id, columns, conn=conn)
         if "password_hash" in columns or columns.get("status") == 0:
             kept = access_rules.session_id() if own and columns.get("status") != 0 else None

@@ -1,12 +1,17 @@
 """What belongs to the request that is being served, beside its budget of time."""
 
 import re
+from collections.abc import Callable
 from contextvars import ContextVar
 
 # W3C Trace Context, version 00: the id of the trace, the id of the caller's span, flags.
 TRACEPARENT = re.compile("00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+# Gives the address that the request came from; None where there is no network in between.
+client_address: ContextVar[Callable[[], str | None]] = ContextVar(
+    "client_address", default=lambda: None
+)
 traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
 
 

@@ -16,6 +16,11 @@ def error_body(sentence: str, detail: Any = None) -> dict[str, Any]:
 class DomainError(ValueError):
     """Base of the family; a ValueError because the course's tests expect one."""
 
+    @property
+    def public_sentence(self) -> str:
+        """What a client is told."""
+        return str(self)
+
 
 class InvalidRequest(DomainError):
     """Well formed, but there is nothing to do."""
@@ -23,6 +28,15 @@ class InvalidRequest(DomainError):
 
 class InvalidCredentials(DomainError):
     """The caller is unknown: no token, a bad one, a wrong name or password."""
+
+
+class UnknownUser(InvalidCredentials):
+    """A login with a user name that nobody has. The message is for the service's caller, as the
+    course has it; a client is told the same as for a wrong password."""
+
+    @property
+    def public_sentence(self) -> str:
+        return "Wrong password"
 
 
 class Forbidden(DomainError):

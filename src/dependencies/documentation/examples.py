@@ -96,7 +96,11 @@ def _example(schema: Json, schemas: Json, given: Any = None) -> Any:
                 if name in fields
             }
         case {"properties": properties}:
-            fields = {name: _example(field, schemas) for name, field in properties.items()}
+            fields = {
+                name: _example(field, schemas)
+                for name, field in properties.items()
+                if not field.get("readOnly")  # a client need not send it
+            }
             return {name: value for name, value in fields.items() if value is not None}
         case _:
             return given

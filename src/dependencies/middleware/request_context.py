@@ -5,9 +5,11 @@ import re
 from random import getrandbits
 from time import perf_counter
 
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config import metrics
+from dependencies.client_address import client_address
 from utils import context, request_budget
 
 log = logging.getLogger("gophertalk.access")
@@ -38,6 +40,7 @@ class RequestContext:
         request_id = _request_id(scope)
         context.request_id.set(request_id)
         context.continue_trace(_header(scope, b"traceparent"))
+        context.client_address.set(lambda: client_address(HTTPConnection(scope)))
         request_budget.start_request(self.database_seconds)
         status = 500
         routed = _normalised(scope)
