@@ -43,7 +43,7 @@ def start(start_server, postgres, tmp_path):
         "import signal, time\nsignal.signal(signal.SIGUSR1, lambda *_: time.sleep(600))\n"
     )
     settings = {**postgres.new_database().settings(), **NO_LIMITS, "PYTHONPATH": str(tmp_path)}
-    return lambda **more: start_server(**settings, **more).wait_until_ready()
+    return lambda **more: start_server(**settings | more).wait_until_ready()
 
 
 def test_a_blocked_event_loop_fails_livez(start):
@@ -56,8 +56,8 @@ def test_a_blocked_event_loop_fails_livez(start):
 
 
 def test_a_worker_with_a_blocked_event_loop_is_replaced(start, note):
-    server = start(WORKERS="2")
-    assert eventually(lambda: len(server.workers()) == 2)
+    server = start(WORKERS="2", LOGLEVEL="INFO")
+    assert eventually(lambda: server.log.read_text().count("Application startup complete") == 2)
     before = set(server.workers())
     blocked = min(before)
     began = monotonic()
