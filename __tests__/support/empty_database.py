@@ -77,8 +77,11 @@ def snapshot_database() -> None:
 
 def empty_database() -> None:
     """What a migration put in stays, what a test wrote is gone; the ids begin anew."""
-    from repositories.sql import execute
+    from repositories.sql import execute, transaction
     from services import access_cache
 
-    execute("SELECT migrated.restore()")
+    with transaction() as conn:
+        # A test may have left thousands of rows, and the machine may be busy.
+        execute("SET LOCAL statement_timeout = 0", conn=conn)
+        execute("SELECT migrated.restore()", conn=conn)
     access_cache.invalidate_all()
