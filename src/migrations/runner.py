@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 
 import psycopg
 from psycopg.errors import LockNotAvailable, UndefinedTable
-from psycopg.rows import tuple_row
+from psycopg.rows import scalar_row, tuple_row
 
 from migrations.files import MIGRATIONS_DIR, Migration, MigrationError, load_migrations
 
@@ -21,6 +21,7 @@ CONNECT_TIMEOUT_SECONDS = 2
 LOCK_TIMEOUT = "2s"
 LOCK_ATTEMPTS = 30
 LOCK_PAUSE_SECONDS = 1.0
+LOCK_POLL_SECONDS = 0.1
 EXTENSION = re.compile(r"^CREATE EXTENSION IF NOT EXISTS \w+;", re.MULTILINE)
 
 log = logging.getLogger("gophertalk.migrate")
@@ -63,8 +64,15 @@ def migrate(conninfo: dict[str, Any], folder: Path = MIGRATIONS_DIR) -> list[str
 
 
 def lock(conn: psycopg.Connection[Any]) -> None:
-    """No other process migrates until the transaction ends; so it works through a pooler too."""
-    conn.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK_KEY,))
+    """No other process migrates until the transaction ends; so it works through a pooler too.
+
+    What one process builds CONCURRENTLY waits for the snapshots of all others. So this asks again
+    and again instead of waiting within a statement, and without parameters for the server: a
+    statement that has those keeps its snapshot until the next one.
+    """
+    cursor = psycopg.ClientCursor(conn, row_factory=scalar_row)
+    while not cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", (LOCK_KEY,)).fetchone():
+        time.sleep(LOCK_POLL_SECONDS)
 
 
 def migrate_restored(conn: psycopg.Connection[Any], folder: Path = MIGRATIONS_DIR) -> list[str]:
