@@ -49,6 +49,7 @@ class Author(TypedDict):
         "text": "Hello, gophers!",
         "reply_to_id": 1,
         "created_at": "2026-11-21T12:00:00Z",
+        "edited_at": None,
         "likes_count": 1,
         "views_count": 7,
         "replies_count": 2,
@@ -69,6 +70,7 @@ class Post(TypedDict):
     text: str
     reply_to_id: int | None
     created_at: datetime
+    edited_at: datetime | None
     likes_count: int
     views_count: int
     replies_count: int

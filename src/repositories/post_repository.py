@@ -24,7 +24,8 @@ MAX_PAGE: LiteralString = "LIMIT 101"
 HAS_TRIGRAM = re.compile(r"[^\W_]{3}|[\W_][^\W_]|[^\W_]{2}[\W_]")
 SCAN_LIMIT: LiteralString = "LIMIT 20000"
 POST_COLUMNS: LiteralString = (
-    "p.id, p.text, p.reply_to_id, p.created_at, p.likes_count, p.views_count, p.replies_count"
+    "p.id, p.text, p.reply_to_id, p.created_at, p.edited_at, "
+    "p.likes_count, p.views_count, p.replies_count"
 )
 
 
@@ -36,7 +37,7 @@ def create_post(dto: NewPost) -> Post:
             WITH p AS (
                 INSERT INTO posts (text, user_id, reply_to_id)
                 VALUES (%s, %s, %s)
-                RETURNING id, text, user_id, reply_to_id, created_at,
+                RETURNING id, text, user_id, reply_to_id, created_at, edited_at,
                           likes_count, views_count, replies_count
             )
             SELECT {POST_COLUMNS}, false AS user_liked, false AS user_viewed, {AUTHOR_COLUMNS}
@@ -90,10 +91,10 @@ def get_all_posts(dto: PostFilter) -> list[Post]:
         f"""
         SELECT {POST_COLUMNS}, {READER_COLUMNS}, {AUTHOR_COLUMNS}
         FROM (
-            SELECT id, text, reply_to_id, created_at, likes_count, views_count, replies_count,
-                   user_id
+            SELECT id, text, reply_to_id, created_at, edited_at, likes_count, views_count,
+                   replies_count, user_id
             FROM (
-                SELECT id, text, reply_to_id, created_at, likes_count, views_count,
+                SELECT id, text, reply_to_id, created_at, edited_at, likes_count, views_count,
                        replies_count, user_id
                 FROM posts
                 WHERE {" AND ".join(conditions)}

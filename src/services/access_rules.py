@@ -20,6 +20,7 @@ MEMBER_DEFAULTS = frozenset(
     {
         "order:create",
         "post:create",
+        "post:edit",
         "post:like",
         "post:read",
         "post:view",
