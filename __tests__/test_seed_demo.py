@@ -226,8 +226,11 @@ def test_the_command_works_while_the_server_runs_and_refuses_a_second_time(start
     assert "demo_1 to demo_5" in done.stdout
     assert "100%" in done.stderr
     again = run(*small)
-    assert again.returncode == 1
-    assert "--force" in again.stderr
+    assert again.returncode == 2
+    assert again.stderr == (
+        "GopherTalk cannot start. There are users or posts in this database already. "
+        "With --force the new data are added to them.\n"
+    )
     assert run("--users", "1", "--posts", "1", "--likes", "2").returncode == 2
 
 

@@ -3,7 +3,7 @@
 if __name__ == "__main__":
     import entry
 
-    entry.check()
+    entry.begin("It serves the API until Ctrl-C. Example: PORT=3001 python3 src/app.py")
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
@@ -18,6 +18,7 @@ from dependencies.middleware.body_limit import BodyLimit
 from dependencies.middleware.cors import Cors, cors_options
 from dependencies.middleware.request_context import RequestContext
 from dependencies.middleware.unforeseen_errors import UnforeseenErrors
+from entry import VERSION
 from lifespan import lifespan
 from routes import ROUTERS, TAGS, auth_routes, system_routes
 from server.serve import serve
@@ -33,7 +34,7 @@ routers = [router for router in ROUTERS if router not in switched_off]
 
 app = FastAPI(
     title="GopherTalk",
-    version="1.0.0",
+    version=VERSION,
     description=DESCRIPTION,
     openapi_tags=TAGS,
     lifespan=lifespan,

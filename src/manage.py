@@ -4,7 +4,7 @@
 import entry
 
 if __name__ == "__main__":
-    entry.check()
+    entry.begin()
     from commands import command_line
 
     command_line.run()

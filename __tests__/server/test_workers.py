@@ -28,8 +28,10 @@ PROGRAM = """
 import socket, sys
 from uvicorn import Config
 from server import workers
+from utils.stop_signals import interrupt_on_signals
 
 if __name__ == "__main__":
+    interrupt_on_signals()
     workers.ROUND_SECONDS, workers.MAX_SILENT_ROUNDS, workers.CLOSE_TIMEOUT_SECONDS = 0.1, 50, 1
     listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
     listener.set_inheritable(True)

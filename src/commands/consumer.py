@@ -2,6 +2,7 @@
 
 import logging
 import signal
+from contextlib import suppress
 from threading import Event
 from types import FrameType
 
@@ -22,8 +23,12 @@ def work() -> None:
     def request_stop(number: int, frame: FrameType | None) -> None:
         stop.set()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, request_stop)
-    with exit_on_startup_error(settings), open_resources(settings):
+    with (
+        suppress(KeyboardInterrupt),
+        exit_on_startup_error(settings),
+        open_resources(settings),
+    ):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, request_stop)
         run_consumer(stop, settings, rabbitmq.topology())
     log.info("the consumer has stopped")

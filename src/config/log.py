@@ -1,16 +1,20 @@
 """Logging: one line per event, plain or JSON, to the console and, when asked, to a file."""
 
+import errno
 import json
 import logging
 import logging.config
 import os
 import re
+import signal
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import pairwise
 from logging.handlers import WatchedFileHandler
+from multiprocessing import parent_process
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from config.settings import Settings, SettingsError
 from packages.file_lock import FileLock
@@ -70,6 +74,22 @@ def _extras(record: logging.LogRecord, names: tuple[str, ...]) -> Iterator[tuple
     return ((name, values[name]) for name in names if values.get(name) is not None)
 
 
+class ConsoleHandler(logging.StreamHandler[TextIO]):
+    """Ends the program in order when the terminal or pipe behind the console was closed."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError) or error.errno not in (errno.EPIPE, errno.EIO):
+            super().handleError(record)
+            return
+        # What is left in the stream's buffer must not fail once more at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.stream.fileno())
+        if parent_process():  # we are a worker, and the supervisor stops us all
+            os.kill(os.getppid(), signal.SIGTERM)
+        else:
+            signal.raise_signal(signal.SIGTERM)
+
+
 class SharedRotatingFileHandler(WatchedFileHandler):
     """Keeps `app.log` and the older `app.log.1` to `app.log.<old_files>`, for several processes.
 
@@ -79,7 +99,7 @@ class SharedRotatingFileHandler(WatchedFileHandler):
     """
 
     def __init__(self, path: Path, max_bytes: int, old_files: int) -> None:
-        super().__init__(path, encoding="utf-8")
+        super().__init__(path, encoding="utf-8", errors="backslashreplace")
         self.path, self.max_bytes, self.old_files = path, max_bytes, old_files
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -108,7 +128,7 @@ class SharedRotatingFileHandler(WatchedFileHandler):
 
 def _check_writable(path: Path) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.open("a").close()
     except OSError as error:
         raise SettingsError(f"Wrong settings: LOG_FILE: {path}: {error.strerror}") from error
@@ -116,7 +136,7 @@ def _check_writable(path: Path) -> None:
 
 def configure_logging(settings: Settings) -> None:
     """May be called again: the last call counts. Raises SettingsError for LOG_FILE."""
-    handlers: dict[str, Any] = {"console": {"class": "logging.StreamHandler"}}
+    handlers: dict[str, Any] = {"console": {"()": ConsoleHandler}}
     if settings.log_file:
         _check_writable(settings.log_file)
         handlers["file"] = {

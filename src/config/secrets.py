@@ -61,7 +61,7 @@ def _choose(settings: Settings) -> TokenSecrets:
 def _create(path: Path) -> None:
     """Write a complete file under another name, then link it: the first of several processes
     decides."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     fresh = {name: secrets.token_urlsafe(SECRET_BYTES) for name in TokenSecrets._fields}
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -14,9 +14,9 @@ from config.schema import Target, check_database, schema_prepared
 from config.secrets import token_secrets
 from config.session import ignore_environment, pinned
 from config.settings import Settings, SettingsError, get_settings
-from config.startup_faults import StartupError, embedded_server_fault
+from config.startup_faults import StartupError, embedded_server_fault, machine_fault
 from packages import embedded_postgres
-from utils import later
+from utils import later, stop_signals
 from utils.background_thread import in_background
 from utils.errors import Unavailable
 from utils.passwords import dummy_hash
@@ -45,12 +45,18 @@ def settings_or_exit() -> Settings:
 
 @contextmanager
 def exit_on_startup_error(settings: Settings) -> Generator[None]:
-    """The outermost block of every program. It configures the log; a fault ends the program."""
+    """The outermost block of every program. It configures the log; a fault ends the program with
+    one sentence, and a signal with what the blocks inside do at their end."""
+    stop_signals.interrupt_on_signals()
     try:
         configure_logging(settings)
         yield
     except (StartupError, SettingsError, Unavailable) as error:
         exit_with_error(str(error))
+    except (OSError, RuntimeError, MemoryError) as error:
+        if fault := machine_fault(error):
+            exit_with_error(fault)
+        raise
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """Why a program cannot start, in one sentence with its remedy."""
 
+import errno
 import getpass
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,20 @@ REMEDIES = (
 )
 OTHER_FOLDER = "or name another folder in DATA_DIR."
 
+# Limits of the machine, by what Python raises when they are reached.
+NO_MEMORY = "There is not enough memory. Free some, or raise the limit (`ulimit -v`)."
+NO_THREADS = (
+    "No more threads or processes can be started. Raise the limit (`ulimit -u`; TasksMax in a "
+    "unit of systemd; `--pids-limit` of a container), or free some memory."
+)
+NO_FILES = "Too many files are open. Raise the limit (`ulimit -n`)."
+LIMITS = {
+    errno.EAGAIN: NO_THREADS,
+    errno.ENOMEM: NO_MEMORY,
+    errno.EMFILE: NO_FILES,
+    errno.ENFILE: NO_FILES,
+}
+
 
 class StartupError(Exception):
     """The program cannot start; the message says why and what to do, and is fit to print."""
@@ -72,6 +88,17 @@ def migration_fault(error: psycopg.Error, target: dict[str, Any]) -> StartupErro
     return DatabaseUnavailable(str(fault)) if temporary else fault
 
 
+def machine_fault(error: BaseException) -> str | None:
+    """The sentence, if the cause is a limit of the machine or of the account."""
+    if isinstance(error, MemoryError):
+        return NO_MEMORY
+    if "can't start new thread" in str(error):
+        return NO_THREADS
+    if "No usable temporary directory" in str(error):
+        return "No temporary folder can be written. Name one of your own in TMPDIR."
+    return LIMITS.get(error.errno or 0) if isinstance(error, OSError) else None
+
+
 def embedded_server_fault(error: EmbeddedPostgresError | OSError, folder: Path) -> StartupError:
     """Our own PostgreSQL, whose data are in `folder` (DATA_DIR), does not start."""
     if isinstance(error, OSError):
@@ -89,10 +116,20 @@ def embedded_server_fault(error: EmbeddedPostgresError | OSError, folder: Path) 
 
 def data_folder_fault(error: OSError, folder: Path) -> str:
     """The fault may be above the folder (DATA_DIR) or inside it: `error` names the place."""
+    if fault := machine_fault(error):
+        return fault
     remedy = "Correct that"
     if isinstance(error, PermissionError):
-        remedy = f"Give it to the user {getpass.getuser()}"
+        remedy = f"Give it to the user {_this_user()}"
     return f"GopherTalk cannot work in {folder}: {error}. {remedy}, {OTHER_FOLDER}"
+
+
+def _this_user() -> str:
+    """The number of a user who has no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 def _refusal(reason: str, target: dict[str, Any]) -> StartupError:

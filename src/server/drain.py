@@ -5,14 +5,15 @@ from asyncio import AbstractEventLoop
 from threading import current_thread, main_thread
 from types import FrameType
 
-from utils import process_state
+from utils import process_state, stop_signals
 
 # Long enough for a load balancer that asks three times a second.
 DRAIN_SECONDS = 1.0
 
 
 def install(loop: AbstractEventLoop) -> None:
-    """From now on SIGTERM makes readyz fail, and reaches uvicorn DRAIN_SECONDS later.
+    """From now on SIGTERM, and SIGHUP too, makes readyz fail, and reaches uvicorn DRAIN_SECONDS
+    later.
 
     It reaches uvicorn at once when no load balancer asks readyz; Ctrl-C always does.
     """
@@ -26,3 +27,4 @@ def install(loop: AbstractEventLoop) -> None:
         loop.call_soon_threadsafe(loop.call_later, seconds, stop_serving, number, frame)
 
     signal.signal(signal.SIGTERM, drain)
+    stop_signals.hang_up_is_termination()  # in each worker too: a terminal sends it to all

@@ -1,6 +1,5 @@
 """Runs the app under uvicorn, in one or more processes, until it is told to stop."""
 
-import signal
 from contextlib import closing, nullcontext, suppress
 from pathlib import Path
 from socket import socket
@@ -35,7 +34,6 @@ def serve(settings: Settings) -> None:
     sentence instead of one from each worker, and a reload keeps the database running.
     """
     # uvicorn raises the signal that stopped it again; as KeyboardInterrupt it ends these blocks.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with (
         suppress(KeyboardInterrupt),
         exit_on_startup_error(settings),

@@ -54,10 +54,9 @@ class Workers:
         self._stopping = False
 
     def run(self) -> None:
-        """Returns after SIGTERM, Ctrl-C or SIGHUP, and when a worker could not start."""
-        for name in ("SIGTERM", "SIGINT", "SIGBREAK", "SIGHUP"):
-            number = getattr(signal, name, None)
-            if number and not _is_ignored_by_nohup(number):
+        """Returns after SIGTERM or Ctrl-C, and when a worker could not start."""
+        for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
+            if number := getattr(signal, name, None):
                 signal.signal(number, self._stop)
         self._workers = [self._start_worker() for _ in range(self._config.workers)]
         while not self._stopping:
@@ -102,7 +101,3 @@ class Workers:
                 log.error("worker %s does not stop and is killed", worker.pid)
                 worker.kill()
                 worker.join()
-
-
-def _is_ignored_by_nohup(number: signal.Signals) -> bool:
-    return number.name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN

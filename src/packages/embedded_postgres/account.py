@@ -30,6 +30,11 @@ def choose_account(folder: Path) -> Account | None:
             f"{os.geteuid()}: start as its owner, or `chown -R` it to an ordinary user."
         )
     if os.geteuid() != 0:
+        if owner is None and _user(os.geteuid()) is None:
+            raise EmbeddedPostgresError(
+                f"The user {os.geteuid()} has no name on this machine, and PostgreSQL needs one to "
+                "make a data folder: add the user to /etc/passwd."
+            )
         return None
     if owner:
         return Account(owner.st_uid, owner.st_gid)

@@ -187,7 +187,7 @@ class Cluster:
             **process_options(self.account),
         )
         if done.returncode != 0:
-            raise EmbeddedPostgresError(f"{program} failed: {done.stderr.strip()}")
+            raise EmbeddedPostgresError(f"{program} failed: {' '.join(done.stderr.split())}")
         return done.stdout
 
 

@@ -165,8 +165,12 @@ class Server:
         link = self._socket_folder
         if link == self._folder:
             return
-        with suppress(FileExistsError):
+        try:
             link.symlink_to(self._folder)
+        except FileExistsError:
+            pass
+        except OSError as error:
+            raise _no_short_name(self._folder) from error
         if link.lstat().st_uid != os.geteuid() or os.path.realpath(link) != str(self._folder):
             raise EmbeddedPostgresError(
                 f"{link} belongs to another user: set TMPDIR to a folder of your own."
@@ -175,16 +179,32 @@ class Server:
 
 def _socket_folder(folder: Path, name: str) -> Path:
     """The data folder, or a link to it in a temporary folder if libpq cannot use its path."""
+    if _is_usable(folder):
+        return folder
     digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
     link = f"{name}-{os.geteuid()}-{digest}"
+    try:
+        temporary = Path(tempfile.gettempdir()) / link
+    except FileNotFoundError as error:
+        raise _no_short_name(folder) from error
     # TMPDIR may be as long. In /tmp another user could make the link: its owner is checked.
-    folders = (folder, Path(tempfile.gettempdir()) / link, Path("/tmp") / link)  # noqa: S108 # nosec B108
-    return next(each for each in folders if _is_usable(each))
+    return temporary if _is_usable(temporary) else Path("/tmp") / link  # noqa: S108 # nosec B108
 
 
 def _is_usable(folder: Path) -> bool:
-    name = os.fsencode(folder)
-    return len(name) <= MAX_SOCKET_FOLDER_BYTES and b"," not in name  # a comma would mean two hosts
+    """A path for libpq. A comma would mean two hosts, and psycopg writes it in UTF-8."""
+    try:
+        name = str(folder).encode()
+    except UnicodeEncodeError:
+        return False
+    return len(name) <= MAX_SOCKET_FOLDER_BYTES and b"," not in name
+
+
+def _no_short_name(folder: Path) -> EmbeddedPostgresError:
+    return EmbeddedPostgresError(
+        f"The path {folder} cannot be a socket's, and no temporary folder can be written, where it "
+        "would get another name: set TMPDIR to a folder of your own."
+    )
 
 
 def _command_line(pid: int) -> str | None:
