@@ -47,7 +47,7 @@ def no_request_is_served() -> None:
     from services import access_rules
     from utils import context, request_budget
 
-    ids = (context.request_id, context.traceparent)
+    ids = (context.request_id, context.traceparent, context.idempotency_key)
     for left_behind in (*ids, request_budget._current, access_rules._caller):
         left_behind.set(None)
 

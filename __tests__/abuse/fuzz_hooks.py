@@ -20,7 +20,7 @@ NO_SCHEMA_CAN_SAY = (
     "email: value is not a valid email address",  # `format: email` knows no reserved domains
     "No fields to update",  # current_password is sent along with a change, and is none
     # It depends on earlier requests.
-    "Idempotency-Key: This Idempotency-Key was used for another order",
+    "Idempotency-Key: This Idempotency-Key was used for another request",
     *(f"{name}: Only letters allowed" for name in PERSON_NAMES),  # what a letter is
     "password: Needs a letter",  # the same
     "items: Each product may stand in an order once",  # no two items have the same product_id

@@ -207,7 +207,8 @@ def test_sweeps_what_has_served_its_time(shop):
     user_id, product_id = shop
     for key in ("old", "young"):
         wanted = [{"product_id": product_id, "quantity": 1}]
-        order_service.create(user_id, wanted, key)
+        context.idempotency_key.set(context.IdempotencyKey(user_id, "/api/orders", key))
+        order_service.create(user_id, wanted)
     relay_batch(handle)
     execute(
         "UPDATE idempotency_keys SET created_at = now() - interval '26 hours' WHERE key = 'old'"

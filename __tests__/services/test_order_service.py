@@ -10,7 +10,7 @@ import pytest
 
 from services import order_service
 from services.access_rules import SYSTEM, acting_as
-from utils.errors import Conflict, Forbidden, NotFound, Unavailable, Unprocessable
+from utils.errors import Conflict, Forbidden, NotFound, Unavailable
 
 ORDER_ID = uuid4()
 ORDER = {"id": str(ORDER_ID), "user_id": 7, "status": "PENDING"}
@@ -29,7 +29,7 @@ def conn():
     conn = object()
 
     @contextmanager
-    def transaction():
+    def transaction(_):
         yield conn
 
     with patch("services.order_service.transaction", transaction):
@@ -81,9 +81,8 @@ class TestCreate:
         assert isinstance(made["id"], UUID)
 
     def test_everything_in_one_transaction(self, conn, orders, products, outbox):
-        made = order_service.create(7, self.WANTED, "once")
+        made = order_service.create(7, self.WANTED)
 
-        assert orders.claim_key.call_args.args[-1] is conn
         assert products.get_products_by_ids.call_args.args == ([2, 1], conn)
         assert orders.create_order.call_args.args[-1] is conn
         outbox.add.assert_called_once_with("new_order", {"order_id": str(made["id"])}, conn)
@@ -101,25 +100,6 @@ class TestCreate:
             order_service.create(7, self.WANTED)
         orders.create_order.assert_not_called()
         outbox.add.assert_not_called()
-
-    def test_a_used_key_gives_the_order_of_then(self, conn, orders, products, outbox):
-        order_service.create(7, self.WANTED, "once")
-        request_hash = orders.claim_key.call_args.args[1].request_hash
-        orders.reset_mock()
-        orders.claim_key.return_value = False
-        orders.get_key.return_value = {"request_hash": request_hash, "order_id": ORDER_ID}
-
-        assert order_service.create(7, self.WANTED, "once") is (
-            orders.get_order_as_created.return_value
-        )
-        orders.get_order_as_created.assert_called_once_with(ORDER_ID, conn)
-        orders.create_order.assert_not_called()
-
-    def test_a_key_is_used_for_one_body_only(self, conn, orders, products, outbox):
-        orders.claim_key.return_value = False
-        orders.get_key.return_value = {"request_hash": b"other", "order_id": ORDER_ID}
-        with pytest.raises(Unprocessable):
-            order_service.create(7, self.WANTED, "once")
 
 
 class TestRead:

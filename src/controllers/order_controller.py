@@ -4,7 +4,7 @@ from typing import cast
 
 from dependencies.auth import CurrentUserId
 from dependencies.pagination import UuidCursorPage
-from dependencies.params import IdempotencyKey, OrderId, OrderStatus, UserId
+from dependencies.params import OrderId, OrderStatus, UserId
 from dto.order_dto import (
     CreateOrderDto,
     Order,
@@ -17,10 +17,9 @@ from dto.order_dto import (
 from services import order_service
 
 
-def create_order(dto: CreateOrderDto, user_id: CurrentUserId, key: IdempotencyKey = None) -> Order:
-    """A new order at the present prices. With an `Idempotency-Key` the request can be repeated
-    safely: the same key and body give the same order again."""
-    return order_service.create(user_id, cast(list[WantedItem], dto.model_dump()["items"]), key)
+def create_order(dto: CreateOrderDto, user_id: CurrentUserId) -> Order:
+    """A new order at the present prices."""
+    return order_service.create(user_id, cast(list[WantedItem], dto.model_dump()["items"]))
 
 
 def get_orders(page: UuidCursorPage, status: OrderStatus = None) -> list[Order]:

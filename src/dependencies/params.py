@@ -3,12 +3,15 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import Form, Header, Path, Query
+from fastapi import Depends, Form, Header, Path, Query, Request
 from pydantic import AfterValidator, BaseModel, Field
 from starlette.convertors import StringConvertor, register_url_convertor
 
+from dependencies.auth import AnyCaller
 from dto.fields import Id, IdOrZero, Text, UserName
 from dto.order_dto import Status
+from services import access_rules
+from utils import context
 
 
 def check_utf8(text: str) -> str:
@@ -60,16 +63,6 @@ Search = Annotated[
 OrderStatus = Annotated[
     Status | None, Query(alias="status", description="Only orders with this status.")
 ]
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        pattern=r"^[\x21-\x7e]{1,255}$",
-        description="A text of your own, such as a UUID. The same key with the same body gives the "
-        "same order again for a day, instead of a second one.",
-    ),
-]
-
 DeletedPosts = Annotated[
     Literal["delete"] | None, Query(description="`delete`: the account's posts go with it.")
 ]
@@ -97,3 +90,27 @@ class PasswordForm(BaseModel):
 
 
 OAuthForm = Annotated[PasswordForm, Form()]
+
+
+async def idempotency_key(
+    request: Request,
+    caller: AnyCaller,
+    text: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            pattern=r"^[\x21-\x7e]{1,255}$",
+            description="A text of your own, such as a UUID. For a day, the same request with the "
+            "same key makes nothing more, and gets the same answer again.",
+        ),
+    ] = None,
+) -> None:
+    """Tells the services the key of this request. Raises InvalidCredentials for a guest with one:
+    a key belongs to a member."""
+    path = request.scope["path"].removeprefix(request.scope["root_path"]).rstrip("/")
+    key = context.IdempotencyKey(access_rules.require_member(), path, text) if text else None
+    context.idempotency_key.set(key)
+
+
+# For `dependencies=` of a route whose service works in `idempotency_service.once`.
+IDEMPOTENT = Depends(idempotency_key)

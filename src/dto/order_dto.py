@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -44,13 +44,6 @@ class UpdateOrderDto(RequestModel):
 class WantedItem(TypedDict):
     product_id: int
     quantity: int
-
-
-class Idempotency(NamedTuple):
-    """The key that a client chose, and a digest of the body that it sent with it."""
-
-    key: str
-    request_hash: bytes
 
 
 class OrderItem(TypedDict):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from psycopg.errors import ForeignKeyViolation
 
-from dto.order_dto import Idempotency, NewOrder, Order, OrderEvent, OrderFilter, Status
+from dto.order_dto import NewOrder, Order, OrderEvent, OrderFilter, Status
 from repositories.sql import Conn, execute, fetch_all, fetch_one
 from utils.errors import NotFound
 
@@ -74,20 +74,6 @@ def get_order(order_id: UUID) -> Order:
     )
 
 
-def get_order_as_created(order_id: UUID, conn: Conn) -> Order:
-    """As `create_order` returned it, without later changes."""
-    return fetch_one(
-        f"""
-        SELECT o.id::text AS id, o.user_id, {ITEMS_OF_ORDER},
-               o.total_price, 'PENDING' AS status, o.created_at, o.created_at AS updated_at
-        FROM orders o
-        WHERE o.id = %s
-        """,
-        (order_id,),
-        conn,
-    )
-
-
 def get_orders(dto: OrderFilter) -> list[Order]:
     """The newest first. The sub-select picks the page, so only the items of its rows are read."""
     conditions: list[LiteralString] = ["true"]
@@ -135,39 +121,6 @@ def update_status(order_id: UUID, status: Status, allowed_from: list[Status]) ->
                   o.total_price, o.status, o.created_at, o.updated_at
         """,
         (status, order_id, allowed_from),
-    )
-
-
-def claim_key(user_id: int, idempotency: Idempotency, order_id: UUID, conn: Conn) -> bool:
-    """True when the key was not used within the last day. It waits for another transaction that
-    uses the same key."""
-    claimed = execute(
-        """
-        INSERT INTO idempotency_keys AS k (user_id, key, request_hash, order_id)
-        VALUES (%s, %s, %s, %s)
-        ON CONFLICT ON CONSTRAINT pk__idempotency_keys DO UPDATE
-        SET request_hash = EXCLUDED.request_hash, order_id = EXCLUDED.order_id, created_at = now()
-        WHERE k.created_at < now() - interval '1 day'
-        """,
-        (user_id, idempotency.key, idempotency.request_hash, order_id),
-        conn,
-    )
-    return claimed == 1
-
-
-def get_key(user_id: int, key: str, conn: Conn) -> dict[str, Any]:
-    """`request_hash` and `order_id` of its use."""
-    return fetch_one(
-        "SELECT request_hash, order_id FROM idempotency_keys WHERE user_id = %s AND key = %s",
-        (user_id, key),
-        conn,
-    )
-
-
-def delete_expired_keys(conn: Conn) -> int:
-    """An hour later than they expire: a request that has found one may still be running."""
-    return execute(
-        "DELETE FROM idempotency_keys WHERE created_at < now() - interval '25 hours'", (), conn
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any, LiteralString
 from psycopg.errors import ForeignKeyViolation, UniqueViolation
 
 from dto.post_dto import NewPost, Post, PostFilter
-from repositories.sql import execute, fetch_all, fetch_one, like_pattern
+from repositories.sql import Conn, execute, fetch_all, fetch_one, like_pattern
 from utils.errors import Conflict, NotFound
 
 # The names of a deleted user are `deleted`: they were erased in the row itself.
@@ -29,7 +29,7 @@ POST_COLUMNS: LiteralString = (
 )
 
 
-def create_post(dto: NewPost) -> Post:
+def create_post(dto: NewPost, conn: Conn | None = None) -> Post:
     """Raises NotFound when the post that it answers does not exist or is deleted."""
     try:
         row = fetch_one(
@@ -45,6 +45,7 @@ def create_post(dto: NewPost) -> Post:
             JOIN users u ON u.id = p.user_id
             """,
             (dto["text"], dto["user_id"], dto.get("reply_to_id")),
+            conn,
         )
     except ForeignKeyViolation as error:
         raise NotFound("Post not found") from error
@@ -178,7 +179,7 @@ def erase_posts(user_id: int, limit: int) -> int:
     )
 
 
-def view_post(post_id: int, user_id: int) -> None:
+def view_post(post_id: int, user_id: int, conn: Conn | None = None) -> None:
     """Raises NotFound, and Conflict when the user has viewed it already."""
     try:
         viewed = execute(
@@ -189,6 +190,7 @@ def view_post(post_id: int, user_id: int) -> None:
             JOIN posts p ON p.id = wanted.post_id AND p.deleted_at IS NULL
             """,
             (post_id, user_id),
+            conn,
         )
     except UniqueViolation as error:
         raise Conflict("Post already viewed") from error
@@ -198,7 +200,7 @@ def view_post(post_id: int, user_id: int) -> None:
         raise NotFound("Post not found")
 
 
-def like_post(post_id: int, user_id: int) -> None:
+def like_post(post_id: int, user_id: int, conn: Conn | None = None) -> None:
     """Raises NotFound, and Conflict when the user likes it already."""
     try:
         liked = execute(
@@ -209,6 +211,7 @@ def like_post(post_id: int, user_id: int) -> None:
             JOIN posts p ON p.id = wanted.post_id AND p.deleted_at IS NULL
             """,
             (post_id, user_id),
+            conn,
         )
     except UniqueViolation as error:
         raise Conflict("Post already liked") from error

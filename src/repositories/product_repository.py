@@ -9,7 +9,7 @@ from utils.errors import InvalidRequest, NotFound
 COLUMNS: tuple[LiteralString, ...] = ("name", "price", "in_stock")
 
 
-def create_product(dto: NewProduct) -> Product:
+def create_product(dto: NewProduct, conn: Conn | None = None) -> Product:
     return fetch_one(
         """
         INSERT INTO products (name, price, in_stock)
@@ -17,6 +17,7 @@ def create_product(dto: NewProduct) -> Product:
         RETURNING id, name, price, in_stock
         """,
         (dto["name"], dto["price"], dto["in_stock"]),
+        conn,
     )
 
 

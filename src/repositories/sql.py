@@ -66,15 +66,19 @@ def execute_script(script: str, conn: Conn) -> None:
 
 
 @contextmanager
-def transaction() -> Generator[Conn]:
-    """One transaction: committed at the end of the block, rolled back when it raises.
+def transaction(conn: Conn | None = None) -> Generator[Conn]:
+    """One transaction: committed at the end of the block, rolled back when it raises. With `conn`,
+    the block is part of the caller's transaction.
 
     Raises TablesChanged when a table was altered under a prepared statement: the block may then
     run once more, from its start.
     """
+    if conn is not None:
+        yield conn
+        return
     try:
-        with _temporary_as_unavailable(), db.pool.connection() as conn, conn.transaction():
-            yield conn
+        with _temporary_as_unavailable(), db.pool.connection() as own, own.transaction():
+            yield own
     except FeatureNotSupported as error:
         _drop_plans_if_outdated(error)
         raise TablesChanged("The tables have just changed, please try again") from error

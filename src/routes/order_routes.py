@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from controllers import order_controller
 from dependencies.auth import MEMBER, own_or, require
 from dependencies.documentation.answers import documented_errors
+from dependencies.params import IDEMPOTENT
 from dependencies.rate_limit import limit
 from dependencies.routing.json_route import JsonRoute
 from dto.order_dto import Order, OrderEvent
@@ -22,7 +23,7 @@ router.post(
     status_code=201,
     response_model=Order,
     responses=documented_errors({404: "Product 1 not found", 409: "Product 1 is out of stock"}),
-    dependencies=[require("order:create")],
+    dependencies=[require("order:create"), IDEMPOTENT],
 )(order_controller.create_order)
 
 router.get(

@@ -6,6 +6,7 @@ from controllers import post_controller
 from dependencies.auth import MEMBER, require
 from dependencies.documentation.answers import documented_errors
 from dependencies.documentation.examples import request_examples
+from dependencies.params import IDEMPOTENT
 from dependencies.rate_limit import limit
 from dependencies.routing.json_route import JsonRoute
 from dto.post_dto import Post
@@ -31,7 +32,7 @@ router.post(
     status_code=201,
     response_model=Post,
     responses=documented_errors({404: "Post not found"}),
-    dependencies=[require("post:create")],
+    dependencies=[require("post:create"), IDEMPOTENT],
     openapi_extra=request_examples(
         bodies={
             "A post": {"text": "Hello, gophers!"},
@@ -62,7 +63,7 @@ router.post(
     summary="Count your view of a post",
     status_code=201,
     responses=documented_errors({404: "Post not found", 409: "Post already viewed"}),
-    dependencies=[require("post:view")],
+    dependencies=[require("post:view"), IDEMPOTENT],
 )(post_controller.view_post)
 
 router.post(
@@ -70,7 +71,7 @@ router.post(
     summary="Like a post",
     status_code=201,
     responses=documented_errors({404: "Post not found", 409: "Post already liked"}),
-    dependencies=[require("post:like")],
+    dependencies=[require("post:like"), IDEMPOTENT],
 )(post_controller.like_post)
 
 router.delete(

@@ -6,6 +6,7 @@ from controllers import product_controller
 from dependencies.auth import require
 from dependencies.documentation.answers import documented_errors
 from dependencies.documentation.examples import request_examples
+from dependencies.params import IDEMPOTENT
 from dependencies.rate_limit import limit
 from dependencies.routing.exact_json_route import ExactJsonRoute
 from dto.product_dto import Product
@@ -29,7 +30,7 @@ router.post(
     summary="Add a product",
     status_code=201,
     response_model=Product,
-    dependencies=[require("product:create")],
+    dependencies=[require("product:create"), IDEMPOTENT],
     openapi_extra=request_examples(
         bodies={
             "A mug": {"name": "Gopher mug", "price": "1000.00"},

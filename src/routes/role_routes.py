@@ -6,6 +6,7 @@ from controllers import role_controller
 from dependencies.auth import require
 from dependencies.documentation.answers import documented_errors
 from dependencies.documentation.examples import request_examples
+from dependencies.params import IDEMPOTENT
 from dependencies.routing.json_route import JsonRoute
 from dto.role_dto import AuditEntry, Permission, Role
 
@@ -30,7 +31,7 @@ router.post(
     status_code=201,
     response_model=Role,
     responses=documented_errors({409: "There is a role moderator already, choose another name"}),
-    dependencies=WRITE,
+    dependencies=[*WRITE, IDEMPOTENT],
     openapi_extra=request_examples(
         bodies={
             "Moderators": {"name": "moderator", "description": "Keeps the talk friendly"},
@@ -97,7 +98,7 @@ router.post(
     status_code=201,
     response_model=Permission,
     responses=documented_errors({409: "There is a permission post:pin already"}),
-    dependencies=WRITE,
+    dependencies=[*WRITE, IDEMPOTENT],
 )(role_controller.create_permission)
 
 router.delete(

@@ -1,20 +1,9 @@
 """Orders: creating and reading them, and changing their status."""
 
 from decimal import Decimal
-from hashlib import sha256
 from uuid import UUID, uuid4
 
-from pydantic_core import to_json
-
-from dto.order_dto import (
-    Idempotency,
-    Order,
-    OrderEvent,
-    OrderFilter,
-    OrderItem,
-    Status,
-    WantedItem,
-)
+from dto.order_dto import Order, OrderEvent, OrderFilter, OrderItem, Status, WantedItem
 from repositories import (
     order_repository,
     outbox_repository,
@@ -22,8 +11,8 @@ from repositories import (
     user_repository,
 )
 from repositories.sql import Conn, transaction
-from services import access_rules, order_cache
-from utils.errors import Conflict, Forbidden, NotFound, Unprocessable
+from services import access_rules, idempotency_service, order_cache
+from utils.errors import Conflict, Forbidden, NotFound
 
 # The statuses from which each status can be reached.
 ALLOWED_FROM: dict[Status, list[Status]] = {
@@ -34,20 +23,19 @@ ALLOWED_FROM: dict[Status, list[Status]] = {
 }
 
 
-def create(user_id: int, wanted: list[WantedItem], key: str | None = None) -> Order:
-    """A new order, and its event `new_order`. With an idempotency key that was used before: the
-    order that it was used for, unchanged.
+def create(user_id: int, wanted: list[WantedItem]) -> Order:
+    """A new order, and its event `new_order`; once for each idempotency key.
 
     Raises NotFound for an unknown product, Conflict for one that is out of stock, Unprocessable
-    when the key was used for another order.
+    when the key was used for another request.
     """
     access_rules.require_acting_for(user_id, "order:create")
+    return idempotency_service.once(wanted, lambda *conn: _create(user_id, wanted, *conn))
+
+
+def _create(user_id: int, wanted: list[WantedItem], conn: Conn | None = None) -> Order:
     order_id = uuid4()
-    with transaction() as conn:
-        if key is not None:
-            idempotency = Idempotency(key, sha256(to_json(wanted)).digest())
-            if not order_repository.claim_key(user_id, idempotency, order_id, conn):
-                return _get_earlier_order(user_id, idempotency, conn)
+    with transaction(conn) as conn:
         items = _priced_items(wanted, conn)
         order = order_repository.create_order(
             {"id": order_id, "user_id": user_id, "items": items, "total_price": _total(items)},
@@ -55,16 +43,6 @@ def create(user_id: int, wanted: list[WantedItem], key: str | None = None) -> Or
         )
         outbox_repository.add("new_order", {"order_id": str(order_id)}, conn)
     return order
-
-
-def _get_earlier_order(user_id: int, idempotency: Idempotency, conn: Conn) -> Order:
-    """As it was when it was created, so that the repeated request gets the same answer."""
-    used = order_repository.get_key(user_id, idempotency.key, conn)
-    if used["request_hash"] != idempotency.request_hash:
-        raise Unprocessable(
-            "This Idempotency-Key was used for another order", ("header", "Idempotency-Key")
-        )
-    return order_repository.get_order_as_created(used["order_id"], conn)
 
 
 def _priced_items(wanted: list[WantedItem], conn: Conn) -> list[OrderItem]:

@@ -2,8 +2,8 @@
 
 from dto.role_dto import Permission
 from repositories import permission_repository
-from repositories.sql import transaction
-from services import access_cache, access_rules, audit_service
+from repositories.sql import Conn, transaction
+from services import access_cache, access_rules, audit_service, idempotency_service
 from utils.errors import Conflict
 
 
@@ -16,11 +16,17 @@ def get_all(limit: int, offset: int) -> list[Permission]:
 def create(resource: str, action: str) -> Permission:
     """Raises Conflict."""
     access_rules.require_permission("role:write")
-    with transaction() as conn:
+    request = {"resource": resource, "action": action}
+    permission = idempotency_service.once(request, lambda *conn: _create(resource, action, *conn))
+    access_cache.invalidate_all()
+    return permission
+
+
+def _create(resource: str, action: str, conn: Conn | None = None) -> Permission:
+    with transaction(conn) as conn:
         permission = permission_repository.create_permission(resource, action, conn)
         target = f"permission:{resource}:{action}"
         audit_service.record("permission.create", target, None, dict(permission), conn)
-    access_cache.invalidate_all()
     return permission
 
 

@@ -2,7 +2,7 @@
 
 from dto.post_dto import NewPost, Post, PostFilter
 from repositories import post_repository
-from services import access_rules
+from services import access_rules, idempotency_service
 
 
 def get_all_posts(dto: PostFilter) -> list[Post]:
@@ -20,7 +20,7 @@ def get_post(post_id: int, user_id: int) -> Post:
 def create_post(dto: NewPost) -> Post:
     """Raises NotFound when the post that it answers does not exist."""
     access_rules.require_acting_for(dto["user_id"], "post:create")
-    return post_repository.create_post(dto)
+    return idempotency_service.once(dto, lambda *conn: post_repository.create_post(dto, *conn))
 
 
 def delete_post(post_id: int, owner_id: int) -> None:
@@ -36,13 +36,13 @@ def delete_post(post_id: int, owner_id: int) -> None:
 def view_post(post_id: int, user_id: int) -> None:
     """Raises NotFound; Conflict when viewed before."""
     access_rules.require_acting_for(user_id, "post:view")
-    post_repository.view_post(post_id, user_id)
+    idempotency_service.once(None, lambda *conn: post_repository.view_post(post_id, user_id, *conn))
 
 
 def like_post(post_id: int, user_id: int) -> None:
     """Raises NotFound; Conflict when liked already."""
     access_rules.require_acting_for(user_id, "post:like")
-    post_repository.like_post(post_id, user_id)
+    idempotency_service.once(None, lambda *conn: post_repository.like_post(post_id, user_id, *conn))
 
 
 def dislike_post(post_id: int, user_id: int) -> None:

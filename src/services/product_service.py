@@ -2,7 +2,7 @@
 
 from dto.product_dto import NewProduct, Product, ProductChanges
 from repositories import product_repository
-from services import access_rules
+from services import access_rules, idempotency_service
 
 
 def get_all(after_id: int | None, limit: int, offset: int) -> list[Product]:
@@ -19,7 +19,9 @@ def get_by_id(product_id: int) -> Product:
 
 def create(dto: NewProduct) -> Product:
     access_rules.require_permission("product:create")
-    return product_repository.create_product(dto)
+    return idempotency_service.once(
+        dto, lambda *conn: product_repository.create_product(dto, *conn)
+    )
 
 
 def update(product_id: int, dto: ProductChanges) -> Product:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dto.role_dto import Role, RoleChanges
 from repositories import permission_repository, role_repository, user_repository
 from repositories.sql import Conn, transaction
-from services import access_cache, access_rules, audit_service
+from services import access_cache, access_rules, audit_service, idempotency_service
 from utils.errors import Conflict, NotFound
 
 
@@ -27,7 +27,12 @@ def get(role_id: str) -> Role:
 def create(name: str, description: str) -> Role:
     """Raises Conflict."""
     access_rules.require_permission("role:write")
-    with transaction() as conn:
+    request = {"name": name, "description": description}
+    return idempotency_service.once(request, lambda *conn: _create(name, description, *conn))
+
+
+def _create(name: str, description: str, conn: Conn | None = None) -> Role:
+    with transaction(conn) as conn:
         role = role_repository.create_role(name, description, conn)
         audit_service.record("role.create", f"role:{name}", None, dict(role), conn)
     return role

@@ -1,7 +1,7 @@
 """Deletes what has expired: sessions, tokens, idempotency keys and delivered events."""
 
 from repositories import (
-    order_repository,
+    idempotency_repository,
     outbox_repository,
     session_repository,
     sweep_repository,
@@ -19,6 +19,6 @@ def sweep() -> int:
             token_repository.delete_expired_tokens(conn)
             + session_repository.delete_expired_refresh_tokens(conn)
             + session_repository.delete_expired_sessions(conn)
-            + order_repository.delete_expired_keys(conn)
+            + idempotency_repository.delete_expired_keys(conn)
             + outbox_repository.delete_done(conn)
         )
