@@ -272,10 +272,11 @@ class TestCost:
         self, client, person, subtests
     ):
         root = person("gopher_root", is_superuser=True)
+        post = client.post("/api/posts", json={"text": "Hello"}, headers=root.headers).json()
         pages = [each for each in OPERATIONS.values() if "limit" in each.parameters("query")]
         for operation in pages:
             with subtests.test(operation.id):
-                path = operation.path.format(user_id=root.id)
+                path = operation.path.format(user_id=root.id, post_id=post["id"])
                 queries = {"limit=100": 200, "limit=101": 422}
                 if "offset" in operation.parameters("query"):
                     queries |= {f"limit=100&offset={2**31 - 1}": 200, f"offset={2**31}": 422}

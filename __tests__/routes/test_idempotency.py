@@ -11,7 +11,7 @@ from shop import count, new_product
 from repositories.sql import execute, fetch_all, fetch_one, transaction
 
 # POSTs without a key: nobody is logged in who could own it, or what is sent or answered must not
-# be stored (a password, a token, another person's names).
+# be stored (a password, a token, another person's names), or a second time changes nothing.
 WITHOUT_A_KEY = {
     "confirm_email",
     "create_user",
@@ -20,6 +20,7 @@ WITHOUT_A_KEY = {
     "issue_token",
     "login",
     "logout",
+    "mark_notifications_read",
     "refresh",
     "register",
     "reset_password",

@@ -65,7 +65,7 @@ def test_is_not_part_of_the_documentation(client):
         ("GET", "/api/posts/123/", "/api/posts/{post_id}", 401),
         ("HEAD", "/api/users/gopher_anna", "/api/users/{user_id}", 401),
         ("GET", "/api/app/valid/754321:secret", "/api/app/valid/{token}", 200),
-        ("PATCH", "/api/posts/123", "/api/posts/{post_id}", 405),
+        ("PUT", "/api/posts/123", "/api/posts/{post_id}", 405),
         ("GET", "/nowhere/123", "unmatched", 404),
         ("GET", "/metrics", "/metrics", 200),
     ],

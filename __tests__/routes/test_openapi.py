@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 from operations import BY_NAME, DOCUMENT, OPERATIONS
 from psycopg import OperationalError
+from shop import settings_with
 
 from config import db
 from dependencies import rate_limit
@@ -101,6 +102,11 @@ def test_authorize_knows_where_to_ask_for_a_token():
 class TestEveryDocumentedRefusal:
     """Each documented refusal happens. For each status a method changes a request that succeeds so
     that it is refused; where that is not enough, OWN below has the request."""
+
+    @pytest.fixture(autouse=True)
+    def posts_are_edited_for_15_minutes(self):
+        with settings_with(POST_EDIT_MINUTES="15"):
+            yield
 
     def test_happens(self, client, new_world, monkeypatch, subtests):
         for operation in OPERATIONS.values():
@@ -244,6 +250,11 @@ def deleted_elsewhere(world, operation):
     return world.good(operation.id)
 
 
+def too_old_to_edit(world, operation):
+    execute("UPDATE posts SET created_at = now() - interval '1 hour'")
+    return world.good(operation.id, post_id=1)
+
+
 def confirmed_by_another(world, operation):
     execute("UPDATE users SET pending_email = 'a@example.org' WHERE id = %s", (world.anna.id,))
     world.new_person("gopher_boris", email="a@example.org")
@@ -258,6 +269,7 @@ OWN = {
     ("create_order", 404): field(items=[{"product_id": 999_999, "quantity": 1}]),
     ("create_order", 409): out_of_stock,
     ("create_user", 404): field(roles=["painter"]),
+    ("edit_post", 409): too_old_to_edit,
     ("delete_permission", 409): row("permission_id", "permissions WHERE is_builtin LIMIT 1"),
     ("delete_role", 409): row("role_id", "roles WHERE name = 'user'"),
     ("delete_user", 409): the_last_superuser,

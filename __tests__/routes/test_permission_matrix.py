@@ -18,6 +18,8 @@ DECIDED_BY_SERVICE = {
     "get_order_events": "order:read_any",
     "update_order": "order:update_any",
 }
+# Nobody may do this for another.
+OWN_ONLY = {"edit_post"}
 MODERATOR = ("audit:read", "post:delete_any", "role:read", "user:read_private")
 ROLES = {
     "guest": lambda: permissions_of("guest"),
@@ -58,7 +60,7 @@ def expected_statuses(operation, role, relation):
         return {status}
     if (operation.id, role, relation) == ("delete_user", "superuser", "owner"):
         return {403}
-    if relation == "nobody":
+    if relation == "nobody" or (operation.id in OWN_ONLY and relation == "other"):
         return {404}
     # Where each member passes the guard, the service may refuse or hide what belongs to another.
     every_member_passes = operation.permission is None and operation.id not in DECIDED_BY_SERVICE

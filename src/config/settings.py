@@ -91,6 +91,8 @@ class Settings(BaseSettings):
     rate_limit_mail_client: Rate = "10/hour"
     rate_limit_token: Rate = "off"  # noqa: S105 (a rate)
 
+    post_edit_minutes: Annotated[int, Field(ge=0, le=525_600)] = 0
+
     data_dir: Path = PROJECT_ROOT / ".data"
     db_host: DatabaseHosts | None = None
     db_port: Port = 5432

@@ -8,11 +8,11 @@ from typing_extensions import TypedDict
 
 from dto.fields import MAX_ID, RequestModel, Text, check_whole_number, documented
 
+PostText = Annotated[str, Text(min_length=1, max_length=280, visible=True)]
+
 
 class CreatePostDto(RequestModel):
-    text: Annotated[str, Text(min_length=1, max_length=280, visible=True)] = Field(
-        examples=["Hello, gophers!"]
-    )
+    text: PostText = Field(examples=["Hello, gophers!"])
     reply_to_id: (
         Annotated[int, Field(ge=0, le=MAX_ID), BeforeValidator(check_whole_number)] | None
     ) = Field(default=None, description="The post that this one answers; 0 or null for none.")

@@ -187,9 +187,11 @@ class Credentials(TypedDict):
                 "text": "Hello, gophers!",
                 "reply_to_id": None,
                 "created_at": "2026-11-21T12:00:00Z",
+                "edited_at": None,
                 "deleted_at": None,
             }
         ],
+        "earlier_texts": [],
         "likes": [{"id": 1, "created_at": "2026-11-21T12:00:00Z"}],
         "views": [],
         "orders": [],
@@ -203,6 +205,7 @@ class Export(TypedDict):
     roles: list[str]
     sessions: list[Any]
     posts: list[Any]
+    earlier_texts: list[Any]
     likes: list[Any]
     views: list[Any]
     orders: list[Any]

@@ -9,10 +9,25 @@ def get_posts(user_id: int, after_id: int, limit: int) -> list[dict[str, Any]]:
     """Replies and deleted posts too."""
     return fetch_all(
         """
-        SELECT id, text, reply_to_id, created_at, deleted_at
+        SELECT id, text, reply_to_id, created_at, edited_at, deleted_at
         FROM posts
         WHERE user_id = %s AND id > %s
         ORDER BY id
+        LIMIT %s
+        """,
+        (user_id, after_id, limit),
+    )
+
+
+def get_earlier_texts(user_id: int, after_id: int, limit: int) -> list[dict[str, Any]]:
+    """What these posts said before they were edited."""
+    return fetch_all(
+        """
+        SELECT t.id, t.post_id, t.text, t.written_at
+        FROM posts p
+        JOIN post_texts t ON t.post_id = p.id
+        WHERE p.user_id = %s AND p.edited_at IS NOT NULL AND t.id > %s
+        ORDER BY t.id
         LIMIT %s
         """,
         (user_id, after_id, limit),

@@ -4,7 +4,9 @@ from fastapi import APIRouter
 
 from routes import (
     auth_routes,
+    notification_routes,
     order_routes,
+    post_edit_routes,
     post_routes,
     product_routes,
     role_routes,
@@ -16,6 +18,8 @@ from routes import (
 # FastAPI tries one after the other: what is asked for most stands first.
 ROUTERS: list[APIRouter] = [
     post_routes.router,
+    post_edit_routes.router,
+    notification_routes.router,
     system_routes.router,
     product_routes.router,
     order_routes.router,
@@ -38,7 +42,8 @@ ROUTERS: list[APIRouter] = [
 # The chapters of /docs, in the order of a first visit. A router names its chapter in `tags`.
 TAGS = [
     {"name": "auth", "description": "Start here: create an account, log in, renew the tokens."},
-    {"name": "posts", "description": "Write, answer, read, like, view and search posts."},
+    {"name": "posts", "description": "Write, answer, read, like, view, search and edit posts."},
+    {"name": "notifications", "description": "Who followed, answered, liked or mentioned you."},
     {"name": "products", "description": "What the shop sells. Reading needs no account."},
     {"name": "orders", "description": "Order products, follow the order, cancel it."},
     {"name": "users", "description": "Your account, and the other members."},

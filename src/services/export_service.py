@@ -36,6 +36,7 @@ def _document(known: dict[str, Any], user_id: int) -> Iterator[bytes]:
     yield to_json(known).removesuffix(b"}")
     for name, get_page in (
         ("posts", export_repository.get_posts),
+        ("earlier_texts", export_repository.get_earlier_texts),
         ("likes", export_repository.get_likes),
         ("views", export_repository.get_views),
         ("orders", export_repository.get_orders),
