@@ -5,6 +5,7 @@ from asyncio import create_task, get_running_loop
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack, asynccontextmanager
 from functools import partial
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
@@ -13,19 +14,24 @@ from background.heartbeat import run_heartbeat, run_watchdog
 from background.pool_metrics import run_pool_metrics
 from background.relay import run_relay
 from background.sweeper import run_sweeper
+from config import metrics
 from config.log import configure_logging
 from config.settings import get_settings
 from config.startup import open_resources
+from dependencies.routing.fastapi_internals import iter_route_contexts
 from dependencies.routing.threads import in_worker_thread
 from server import drain
 from utils.background_thread import in_background
 
 
 @asynccontextmanager
-async def lifespan(app: object) -> AsyncGenerator[None]:
+async def lifespan(app: Any) -> AsyncGenerator[None]:
     """Starlette's hook: what stands before the yield runs at start, the rest at stop."""
     settings = get_settings()
     configure_logging(settings)
+    for route in iter_route_contexts(app.routes):
+        for method in route.methods or ():
+            metrics.expect(str(route.path_format), method)
     opened = ExitStack()
     try:
         await run_in_threadpool(opened.enter_context, open_resources(settings))

@@ -57,6 +57,18 @@ def test_what_comes_from_outside_makes_no_name(route, method, shown):
     assert requests(*shown, 404)[0] == before + 1
 
 
+def test_faults_of_a_route_are_there_from_the_start():
+    metrics.expect("/api/tests/{id}", "GET")
+
+    shown = figures(metrics.exposition({}).decode())
+    name, labels = (
+        "gophertalk_http_requests_total",
+        (("method", "GET"), ("route", "/api/tests/{id}")),
+    )
+    for status in ("499", "500", "503"):
+        assert shown[(name, *labels, ("status", status))] == 0
+
+
 @pytest.mark.parametrize("name", ["login", "post"])
 def test_limits_are_counted_by_name(name):
     def count():

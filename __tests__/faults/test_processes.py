@@ -178,8 +178,8 @@ def test_an_app_frozen_in_mid_transaction(start_server, fresh, new_load, note):
         assert eventually(lambda: waiting() == len(threads))
         server.process.send_signal(signal.SIGSTOP)
     assert eventually(lambda: fresh.fetch(IN_TRANSACTION) == [{"n": 0}], 30)
+    back = monotonic()  # before the signal: an answer may come before the next line here
     server.process.send_signal(signal.SIGCONT)
-    back = monotonic()
     for thread in threads:
         thread.join()
     answers = load.answers(since=back)

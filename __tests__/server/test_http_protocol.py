@@ -304,6 +304,11 @@ class TestAClientThatLeaves:
         record = self.leave(connect, caplog, POST + b"Content-Length: 20\r\n\r\n{")
         assert record.status == 499
 
+    @pytest.mark.parametrize("head", [b"G", HEAD])
+    def test_while_it_sends_its_headers(self, connect, caplog, head):
+        record = self.leave(connect, caplog, head)
+        assert (record.status, record.method, record.route) == (499, "UNREADABLE", None)
+
     def test_while_it_waits(self, connect, caplog):
         record = self.leave(connect, caplog, b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
         assert record.status == 499

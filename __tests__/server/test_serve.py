@@ -44,6 +44,21 @@ def test_stops_cleanly_and_keeps_its_data(start_server, tmp_path, how):
     assert register(again.url, "gopher_anna").status_code == 409
 
 
+def test_a_stop_waits_for_no_request_that_does_not_arrive(start_server):
+    server = start_server(SHUTDOWN_TIMEOUT="10").wait_until_ready()
+    head = b"POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n"
+    clients = []
+    for sent in (head + b"{", head[:20], b""):
+        clients.append(socket.create_connection(("127.0.0.1", server.port)))
+        clients[-1].sendall(sent)
+    httpx.get(f"{server.url}/api/health-check")  # by now the others have been read
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(10) == 0
+    answers = [client.makefile("rb").read()[:12] for client in clients]
+    assert answers == [b"HTTP/1.1 408", b"", b""]
+    assert "499" not in server.log.read_text()
+
+
 def test_two_workers_start_on_an_empty_disk_and_share_one_database(start_server, tmp_path):
     server = start_server(WORKERS="2").wait_until_ready()
     eventually(lambda: server.log.read_text().count("Application startup complete") == 2)
@@ -253,3 +268,12 @@ def test_json_is_one_object_for_each_request(start_server, tmp_path):
         "route": "/api/posts/{post_id}",
         "request_id": "of-this-test",
     }
+
+
+def test_faults_of_every_route_are_counted_from_the_start(start_server):
+    """Else alerts would miss the first: increase() does not see a first value."""
+    shown = start_server().wait_until_ready().metrics()
+    for labels in ('method="POST",route="/api/orders"', 'method="GET",route="/docs"'):
+        for status in ("499", "500", "503"):
+            assert f'gophertalk_http_requests_total{{{labels},status="{status}"}} 0.0' in shown
+    assert 'duration_seconds_count{method="POST",route="/api/orders"' not in shown

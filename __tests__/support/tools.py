@@ -6,7 +6,9 @@ DEMAND_TOOLS is set, as `.ci/run` does once it has installed them.
 
 import os
 import shutil
+import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,8 +25,10 @@ def needed_module(name: str) -> Any:
 
 
 def needed_program(*names: str) -> str:
-    """The path of the first of these programs that is there; the test is skipped without any."""
-    found = next(filter(None, map(shutil.which, names)), None)
+    """The path of the first of these programs that is there, in this Python's environment too; the
+    test is skipped without any."""
+    folders = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    found = next(filter(None, (shutil.which(name, path=folders) for name in names)), None)
     return found or _missing(f"the program {' or '.join(names)}")
 
 

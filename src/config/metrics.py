@@ -34,6 +34,8 @@ BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 OTHER_METHOD = "other"
 NO_ROUTE = "unmatched"
+# Those that alerts ask for: the client left, the server failed, PostgreSQL does not answer.
+FAULTS = (499, 500, 503)
 
 disable_created_metrics()
 _registry = CollectorRegistry()
@@ -61,10 +63,6 @@ _rate_limited = Counter(
     ["limit"],
     registry=_registry,
 )
-# From the start: Prometheus sees no increase of what was not there before.
-for field in Settings.model_fields:
-    if field.startswith("rate_limit_"):
-        _rate_limited.labels(field.removeprefix("rate_limit_"))
 # Each limit is there from the start: Prometheus' increase() does not see a first value.
 for name in Settings.model_fields:
     if name.startswith("rate_limit_"):
@@ -97,6 +95,13 @@ _pool = {
 
 # The functions that count a request, looked up once for each route, method and status.
 _children: dict[tuple[str, str, int], tuple[Callable[[], None], Callable[[float], None]]] = {}
+
+
+def expect(route: str, method: str) -> None:
+    """Requests may come for it. Its faults are counted from the start, without their durations,
+    which would be fifteen lines for each: Prometheus' increase() does not see a first value."""
+    for status in FAULTS:
+        _requests.labels(route, method, status)
 
 
 def observe(route: str | None, method: str, status: int, seconds: float) -> None:

@@ -39,6 +39,9 @@ class BoundedHttp(HttpConnection):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._timer.cancel()
+        if self.awaits_headers and not self.awaits_answer and not self._is_refused:
+            self._let_app_answer()  # nobody reads it, but the app logs and counts it
+            self.scope["state"]["refusal"] = 499, "The client left"
         if self.awaits_answer:
             self.cycle.scope["state"]["client_left"] = True
         super().connection_lost(exc)
@@ -78,6 +81,7 @@ class BoundedHttp(HttpConnection):
             super().on_message_complete()
 
     def shutdown(self) -> None:
+        self._is_refused |= self.awaits_headers  # uvicorn closes the connection of such a request
         super().shutdown()
         self.loop.call_later(LAST_ARRIVAL_SECONDS, self._refuse_if_unfinished)
 
