@@ -27,7 +27,7 @@ def begin(usage: str = "") -> None:
         _exit_with_remedy(
             f"It needs Python 3.11 or newer; {sys.executable} is {found}.", "python3.11"
         )
-    sys.excepthook = _explain_missing_package
+    sys.excepthook = _explain_without_traceback
     os.umask(os.umask(0o077) | 0o022)  # nobody else may ever change what we make
     _prepare_streams()
     arguments = sys.argv[1:]
@@ -54,11 +54,13 @@ def _prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _explain_missing_package(
+def _explain_without_traceback(
     kind: "type[BaseException]", error: BaseException, traceback: TracebackType
 ) -> None:
-    """For `sys.excepthook`: a missing package needs no traceback."""
+    """For `sys.excepthook`: neither a missing package nor Ctrl-C needs a traceback."""
     package = str(getattr(error, "name", "")).partition(".")[0]
+    if issubclass(kind, KeyboardInterrupt):
+        sys.exit(130)  # as shells say it of Ctrl-C
     ours = (SRC / package).is_dir() or (SRC / f"{package}.py").exists()
     if ours or not issubclass(kind, ModuleNotFoundError):
         sys.__excepthook__(kind, error, traceback)

@@ -4,11 +4,13 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 
 import pytest
-from programs import run
+from programs import run, sentence
 
 from config.settings import PROJECT_ROOT
+from entry import VERSION
 
 COMMANDS = [
     "serve",
@@ -25,6 +27,13 @@ DOORS = {
     "migrate.py": "migrate",
     "seed_demo.py": "seed-demo",
     "worker.py": "worker",
+}
+ASCII_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0"}
+FAILING = {
+    "app.py": ["app.py"],
+    **{door: [door] for door in DOORS},
+    **{command: ["manage.py", command] for command in COMMANDS},
+    **{command: ["manage.py", command, "no.dump"] for command in ("backup", "restore")},
 }
 
 
@@ -56,6 +65,48 @@ def test_a_door_is_its_command_under_another_name(door, command):
 
 def body(shown):
     return shown.stdout.splitlines()[2:]
+
+
+@pytest.mark.parametrize("encoding", [{"PYTHONIOENCODING": "ascii"}, ASCII_LOCALE])
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+@pytest.mark.slow
+def test_help_is_shown_in_ascii_too(command, encoding):
+    shown = run("manage.py", *([command] if command else []), "--help", **encoding)
+
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.stdout.isascii()
+    assert "\\u" not in shown.stdout
+
+
+@pytest.mark.parametrize("program", ["app.py", "manage.py", *DOORS])
+def test_every_program_knows_its_version(program):
+    shown = run(program, "--version")
+
+    assert (shown.returncode, shown.stdout, shown.stderr) == (0, f"GopherTalk {VERSION}\n", "")
+
+
+def test_the_version_is_that_of_the_project_and_of_the_document():
+    project = tomllib.loads((PROJECT_ROOT / "pyproject.toml").read_text("utf-8"))
+    document = json.loads(run("manage.py", "openapi").stdout)
+
+    assert project["project"]["version"] == document["info"]["version"] == VERSION
+
+
+def test_the_server_shows_help_and_takes_no_other_argument(tmp_path):
+    settings = {"DATA_DIR": str(tmp_path / "data"), "PORT": "1"}
+    shown, refused = (run("app.py", *words, **settings) for words in (["-h"], ["--port", "3001"]))
+
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "Example: PORT=3001 python3 src/app.py" in shown.stdout
+    assert sentence(refused) == f"It takes no arguments, such as --port. {shown.stdout.strip()}"
+
+
+@pytest.mark.parametrize("words", FAILING.values(), ids=FAILING)
+@pytest.mark.slow
+def test_a_fault_begins_with_the_same_words_everywhere(words):
+    assert sentence(run(*words, PORT="none")) == (
+        "Wrong settings: PORT: must be a whole number from 1 to 65535"
+    )
 
 
 def test_what_is_no_command_is_refused():

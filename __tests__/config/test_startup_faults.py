@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from config.startup_faults import embedded_server_fault
+from config.startup_faults import embedded_server_fault, machine_fault
 from packages.embedded_postgres import (
     EmbeddedPostgresError,
     OutOfSpaceError,
@@ -36,3 +36,28 @@ FOLDER = Path("/data")
 )
 def test_a_fault_of_our_own_server_names_its_remedy(error, expected):
     assert str(embedded_server_fault(error, FOLDER)) == expected
+
+
+@pytest.mark.parametrize(
+    ("error", "remedy"),
+    [
+        (RuntimeError("can't start new thread"), "ulimit -u"),
+        (BlockingIOError(11, "Resource temporarily unavailable"), "ulimit -u"),
+        (MemoryError(), "ulimit -v"),
+        (OSError(12, "Cannot allocate memory"), "ulimit -v"),
+        (OSError(24, "Too many open files"), "ulimit -n"),
+        (FileNotFoundError(2, "No usable temporary directory found in ['/tmp']"), "TMPDIR"),
+        (EmbeddedPostgresError("FATAL: insufficient file descriptors available"), "ulimit -n"),
+    ],
+)
+def test_a_limit_of_the_machine_names_its_remedy(error, remedy):
+    fault = machine_fault(error)
+
+    assert remedy in str(fault)
+    if isinstance(error, OSError | EmbeddedPostgresError):
+        assert str(embedded_server_fault(error, FOLDER)) == fault
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a bug"), OSError(5, "Input/output error")])
+def test_whatever_else_goes_wrong_is_no_limit(error):
+    assert machine_fault(error) is None

@@ -13,7 +13,8 @@ HELP = {"help_option_names": ["-h", "--help"]}
 COUNT = typer.Option(min=0, metavar="N")
 
 program = typer.Typer(
-    help="GopherTalk's command line. Settings come from the environment and the file .env.",
+    help="GopherTalk's command line. Settings come from the environment and the file .env. "
+    "`--version` prints the version.",
     epilog="Example: python3 src/manage.py serve",
     no_args_is_help=True,
     rich_markup_mode="markdown",

@@ -1,6 +1,5 @@
 """Why a program cannot start, in one sentence with its remedy."""
 
-import errno
 import getpass
 import os
 import re
@@ -43,19 +42,26 @@ REMEDIES = (
 )
 OTHER_FOLDER = "or name another folder in DATA_DIR."
 
-# Limits of the machine, by what Python raises when they are reached.
-NO_MEMORY = "There is not enough memory. Free some, or raise the limit (`ulimit -v`)."
-NO_THREADS = (
-    "No more threads or processes can be started. Raise the limit (`ulimit -u`; TasksMax in a "
-    "unit of systemd; `--pids-limit` of a container), or free some memory."
+# Limits of the machine: what Python or PostgreSQL says when they are reached.
+LIMITS = (
+    (
+        "can't start new thread|Resource temporarily unavailable",
+        "No more threads or processes can be started. Raise the limit (`ulimit -u`; TasksMax in a "
+        "unit of systemd; `--pids-limit` of a container), or free some memory.",
+    ),
+    (
+        "MemoryError|Cannot allocate memory",
+        "There is not enough memory. Free some, or raise the limit (`ulimit -v`).",
+    ),
+    (
+        "Too many open files|insufficient file descriptors",
+        "Too few files may be open at once. Raise the limit (`ulimit -n`).",
+    ),
+    (
+        "No usable temporary directory",
+        "No temporary folder can be written. Name one of your own in TMPDIR.",
+    ),
 )
-NO_FILES = "Too many files are open. Raise the limit (`ulimit -n`)."
-LIMITS = {
-    errno.EAGAIN: NO_THREADS,
-    errno.ENOMEM: NO_MEMORY,
-    errno.EMFILE: NO_FILES,
-    errno.ENFILE: NO_FILES,
-}
 
 
 class StartupError(Exception):
@@ -90,17 +96,13 @@ def migration_fault(error: psycopg.Error, target: dict[str, Any]) -> StartupErro
 
 def machine_fault(error: BaseException) -> str | None:
     """The sentence, if the cause is a limit of the machine or of the account."""
-    if isinstance(error, MemoryError):
-        return NO_MEMORY
-    if "can't start new thread" in str(error):
-        return NO_THREADS
-    if "No usable temporary directory" in str(error):
-        return "No temporary folder can be written. Name one of your own in TMPDIR."
-    return LIMITS.get(error.errno or 0) if isinstance(error, OSError) else None
+    return next((said for words, said in LIMITS if re.search(words, repr(error))), None)
 
 
 def embedded_server_fault(error: EmbeddedPostgresError | OSError, folder: Path) -> StartupError:
     """Our own PostgreSQL, whose data are in `folder` (DATA_DIR), does not start."""
+    if fault := machine_fault(error):
+        return StartupError(fault)
     if isinstance(error, OSError):
         return StartupError(data_folder_fault(error, folder))
     remedy = ""

@@ -1,8 +1,9 @@
 """Runs the app under uvicorn, in one or more processes, until it is told to stop."""
 
-from contextlib import closing, nullcontext, suppress
+from contextlib import ExitStack, closing, nullcontext, suppress
 from pathlib import Path
 from socket import socket
+from threading import Event
 
 from uvicorn import Config, Server
 from uvicorn.supervisors import ChangeReload
@@ -18,12 +19,15 @@ from server.address import bound_socket
 from server.drain import DRAIN_SECONDS
 from server.http_protocol import BoundedHttp
 from server.workers import Workers
+from utils.background_thread import in_background
 
 # Longer than nginx (60 s) and Caddy (120 s) keep idle connections, so that they close them: a
 # server that closes one may do so just when a request arrives.
 KEEP_ALIVE_SECONDS = 130
 # For what the lifespan closes when the last request has ended.
 CLOSING_SECONDS = 1
+# What each process starts for itself, before the first request.
+THREADS = 20
 SRC = Path(__file__).resolve().parents[1]
 
 
@@ -40,6 +44,7 @@ def serve(settings: Settings) -> None:
         closing(bound_socket(settings)) as listener,
     ):
         token_secrets()
+        _try_threads()
         with database_server(settings) as target:
             # While the database is away, or must be migrated by others, each worker goes on trying.
             with suppress(DatabaseUnavailable):
@@ -48,6 +53,14 @@ def serve(settings: Settings) -> None:
             several = settings.workers > 1 and settings.metrics_enabled
             with metrics.multiprocess_folder() if several else nullcontext():
                 _run(settings, listener)
+
+
+def _try_threads() -> None:
+    """Raises RuntimeError when too few can be started: here it is one sentence, in uvicorn a
+    traceback."""
+    with ExitStack() as threads:
+        for _ in range(THREADS):
+            threads.enter_context(in_background(Event.wait))
 
 
 def _run(settings: Settings, listener: socket) -> None:
