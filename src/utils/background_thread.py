@@ -8,7 +8,7 @@ STOP_SECONDS = 5.0
 
 
 @contextmanager
-def in_background(work: Callable[[Event], None]) -> Generator[None]:
+def in_background(work: Callable[[Event], object]) -> Generator[None]:
     """Run `work` in a thread of its own; it ends soon after its event is set.
 
     What hangs longer, on a server that does not answer, ends with the process.
