@@ -6,7 +6,8 @@ import pytest
 from psycopg.errors import ForeignKeyViolation, UniqueViolation
 
 from repositories import post_repository
-from repositories.sql import like_pattern
+from repositories.post_rows import NOT_BLOCKED, NOT_HIDDEN
+from repositories.search import like_pattern
 from utils.errors import Conflict, NotFound
 
 OWN = {
@@ -31,6 +32,7 @@ POST = {
     **OWN,
     "user": {"id": 9, "user_name": "gopher_anna", "first_name": "Anna", "last_name": "Petrova"},
 }
+PARENT = f"reply_to_id = (SELECT id FROM posts WHERE id = %s AND {NOT_BLOCKED})"
 FEED = {"user_id": 3, "limit": 10, "offset": 20}
 
 
@@ -93,7 +95,7 @@ class TestGetAllPosts:
         assert "l.user_id = %s AND l.post_id = p.id) AS user_liked" in sql
         assert "v.user_id = %s AND v.post_id = p.id) AS user_viewed" in sql
         assert "OFFSET %s LIMIT %s" in sql
-        assert params == (3, 3, 20, 10)
+        assert params == (3, 3, 3, 20, 10)
 
     @pytest.mark.parametrize(
         ("filters", "where", "values"),
@@ -104,7 +106,7 @@ class TestGetAllPosts:
                 "reply_to_id IS NULL ORDER BY id DESC",
                 (),
             ),
-            ({"reply_to_id": 7}, "reply_to_id = %s ORDER BY id )", (7,)),
+            ({"reply_to_id": 7}, f"{PARENT} ORDER BY id )", (7, 3)),
             (
                 {"owner_id": 9},
                 "reply_to_id IS NULL AND user_id = %s ORDER BY id DESC",
@@ -122,13 +124,13 @@ class TestGetAllPosts:
             ),
             (
                 {"reply_to_id": 7, "after_id": 50},
-                "reply_to_id = %s AND id > %s ORDER BY id )",
-                (7, 50),
+                f"{PARENT} AND id > %s ORDER BY id )",
+                (7, 3, 50),
             ),
             (
                 {"reply_to_id": 7, "owner_id": 9, "search": "hi", "after_id": 50},
-                "reply_to_id = %s AND user_id = %s AND text ILIKE %s AND id > %s ORDER BY id",
-                (7, 9, "%hi%", 50),
+                f"{PARENT} AND user_id = %s AND text ILIKE %s AND id > %s ORDER BY id",
+                (7, 3, 9, "%hi%", 50),
             ),
         ],
     )
@@ -136,8 +138,9 @@ class TestGetAllPosts:
         post_repository.get_all_posts({**FEED, **filters})
 
         sql, params = sent(cursor)
-        assert f"WHERE deleted_at IS NULL AND {where}" in sql
-        assert params == (3, 3, *values, 20, 10)
+        left_out = NOT_BLOCKED if filters.get("owner_id") else NOT_HIDDEN
+        assert f"WHERE deleted_at IS NULL AND {left_out} AND {where}" in sql
+        assert params == (3, 3, 3, *values, 20, 10)
         assert sql.count("%s") == len(params)
 
     @pytest.mark.parametrize(
@@ -172,10 +175,11 @@ class TestGetAllPosts:
 
         sql, params = sent(cursor)
         assert (
-            "WHERE deleted_at IS NULL AND reply_to_id IS NULL ORDER BY id DESC LIMIT 20000 )"
+            f"WHERE deleted_at IS NULL AND {NOT_HIDDEN} AND reply_to_id IS NULL"
+            " ORDER BY id DESC LIMIT 20000 )"
             " matching WHERE true AND text ILIKE %s AND id < %s ORDER BY id DESC OFFSET" in sql
         )
-        assert params[2:] == (like_pattern(search), 50, offset, 10)
+        assert params[3:] == (like_pattern(search), 50, offset, 10)
         assert sql.count("%s") == len(params)
 
     @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from psycopg.errors import (
 )
 from psycopg_pool import PoolTimeout, TooManyRequests
 
-from repositories.sql import constraint_of, execute, fetch_all, fetch_one, like_pattern, transaction
+from repositories.sql import constraint_of, execute, fetch_all, fetch_one, transaction
 from utils.errors import Unavailable
 
 SELECT = "SELECT id FROM posts WHERE id = %s"
@@ -198,18 +198,3 @@ class TestConstraintOf:
     )
     def test_a_hand_made_error_names_it_in_its_text(self, message, name):
         assert constraint_of(IntegrityError(message)) == name
-
-
-@pytest.mark.parametrize(
-    ("text", "pattern"),
-    [
-        ("gopher", "%gopher%"),
-        ("100%", "%100\\%%"),
-        ("a_b", "%a\\_b%"),
-        ("a\\b", "%a\\\\b%"),
-        ("\\%", "%\\\\\\%%"),
-        ("привет", "%привет%"),
-    ],
-)
-def test_a_like_pattern_takes_every_character_literally(text, pattern):
-    assert like_pattern(text) == pattern

@@ -101,8 +101,6 @@ class TestReading:
         ("function", "key", "column"),
         [
             ("get_user_by_id", 7, "id"),
-            ("get_user_profile", 7, "id"),
-            ("get_public_user_by_username", "gopher_anna", "user_name"),
             ("get_user_by_username", "gopher_anna", "user_name"),
         ],
     )
@@ -119,7 +117,6 @@ class TestReading:
             ("get_all_users", (10, 0)),
             ("get_user_by_id", (7,)),
             ("get_user_profile", (7,)),
-            ("get_public_user_by_username", ("gopher_anna",)),
         ],
     )
     def test_the_hash_is_for_the_login_alone(self, cursor, function, key):
@@ -276,7 +273,6 @@ class TestDeleteUser:
         ("get_password_hash", (7,)),
         ("lock_user", (7, None)),
         ("get_email", (7,)),
-        ("get_public_user_by_username", ("gopher_anna",)),
         ("get_user_by_username", ("gopher_anna",)),
         ("update_user", (7, {"first_name": "Anna"})),
     ],

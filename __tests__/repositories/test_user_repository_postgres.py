@@ -134,12 +134,6 @@ class TestGet:
         assert user_repository.get_user_by_id(boris)["user_name"] == "gopher_boris"
         assert is_exactly(User, user_repository.get_user_by_id(boris))
 
-    def test_each_by_their_name(self, anna, boris):
-        user = user_repository.get_public_user_by_username("gopher_boris")
-
-        assert user["id"] == boris
-        assert is_exactly(User, user)
-
     def test_each_with_their_own_hash(self, anna, boris):
         credentials = user_repository.get_user_by_username("gopher_boris")
 
@@ -163,12 +157,8 @@ class TestGet:
         assert user_repository.get_user_profile(anna)["is_active"] is True
 
     def test_a_name_is_matched_with_its_case(self, anna):
-        for get in (
-            user_repository.get_user_by_username,
-            user_repository.get_public_user_by_username,
-        ):
-            with pytest.raises(NotFound):
-                get("GOPHER_ANNA")
+        with pytest.raises(NotFound):
+            user_repository.get_user_by_username("GOPHER_ANNA")
 
     @pytest.mark.parametrize(
         "get",
@@ -187,17 +177,13 @@ class TestGet:
                 get(user_id)
         get(boris)
 
-    @pytest.mark.parametrize(
-        "get",
-        [user_repository.get_user_by_username, user_repository.get_public_user_by_username],
-    )
-    def test_nor_by_name(self, get, anna, boris):
+    def test_nor_by_name(self, anna, boris):
         user_repository.delete_user(anna)
 
         for name in ("gopher_anna", "gopher_nobody"):
             with pytest.raises(NotFound, match=r"^User not found$"):
-                get(name)
-        assert get("gopher_boris")["id"] == boris
+                user_repository.get_user_by_username(name)
+        assert user_repository.get_user_by_username("gopher_boris")["id"] == boris
 
 
 class TestUpdate:

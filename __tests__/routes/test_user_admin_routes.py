@@ -13,6 +13,9 @@ PUBLIC = {
     "status",
     "created_at",
     "updated_at",
+    "followers_count",
+    "following_count",
+    "is_followed",
 }
 PRIVATE = PUBLIC | {"middle_name", "email", "email_confirmed", "pending_email"}
 PRIVATE |= {"is_active", "is_superuser"}

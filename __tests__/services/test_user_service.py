@@ -62,6 +62,7 @@ def database(monkeypatch):
     database.assign.side_effect = lambda user_id, roles, conn: sorted({*roles})
     database.get_user_profile.return_value = PROFILE
     for name in (
+        "follow_repository.is_followed",
         "user_repository.create_user",
         "user_repository.get_email",
         "user_repository.get_password_hash",
@@ -99,7 +100,6 @@ REPOSITORY = "services.user_service.user_repository"
     [
         ("get_all", (10, 20), "services.user_service.get_all_users"),
         ("get_by_id", (1,), "services.user_service.get_user_by_id"),
-        ("get_by_name", ("gopher_anna",), f"{REPOSITORY}.get_public_user_by_username"),
     ],
 )
 class TestReading:
@@ -128,10 +128,10 @@ class TestProfiles:
         self, database, caller, permissions, claims, read, ref
     ):
         caller(1, *permissions, **claims)
-        with patch(f"{REPOSITORY}.get_public_user_by_username", return_value={"id": 7}):
+        with patch("repositories.profile_repository.get_profile_by_name", return_value={"id": 7}):
             assert getattr(user_service, read)(ref) is PROFILE
 
-        database.get_user_profile.assert_called_once_with(7)
+        database.get_user_profile.assert_called_once_with(7, reader_id=1)
 
     @pytest.mark.parametrize("permissions", [["a:a", "b:b"], []])
     def test_ones_own_has_roles_and_permissions_by_name(self, database, caller, permissions):

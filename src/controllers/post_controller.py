@@ -2,9 +2,9 @@
 
 from dependencies.auth import CurrentUserId, ReaderId
 from dependencies.pagination import CursorPage
-from dependencies.params import OwnerId, PostId, ReplyToId, Search
+from dependencies.params import Following, OwnerId, PostId, ReplyToId, Search
 from dto.post_dto import CreatePostDto, Post
-from services import post_service
+from services import home_service, post_service
 
 
 def get_all_posts(
@@ -13,9 +13,14 @@ def get_all_posts(
     reply_to_id: ReplyToId = 0,
     owner_id: OwnerId = 0,
     search: Search = "",
+    following: Following = False,
 ) -> list[Post]:
-    """The feed: top-level posts, the newest first, or the replies to one post, the oldest first.
-    The `Link` header leads to the next page, without gaps or repeats while new posts arrive."""
+    """The feed: top-level posts, the newest first, or the replies to one post, the oldest first;
+    with `following`, your home timeline. Who is blocked or muted is left out. The `Link` header
+    leads to the next page, without gaps or repeats while new posts arrive."""
+    if following:
+        home_service.check_alone(page.offset, reply_to_id, owner_id, search)
+        return page.by_cursor(home_service.get_home(page.fetch_limit, page.after_id))
     return page.by_cursor(
         post_service.get_all_posts(
             {

@@ -5,7 +5,7 @@ from typing import cast
 from fastapi.responses import StreamingResponse
 
 from dependencies.pagination import OffsetPage
-from dependencies.params import DeletedPosts, UserId, UserRef
+from dependencies.params import DeletedPosts, UserId, UserRef, UserSearch
 from dto.auth_dto import RegisterDto, RegisterFields
 from dto.role_dto import Role, UserRolesDto
 from dto.user_dto import (
@@ -24,8 +24,10 @@ from services.user_service import get_by_id as get_user_by_id
 from services.user_service import update as update_user
 
 
-def get_users(page: OffsetPage) -> list[User]:
-    """All users, ordered by id."""
+def get_users(page: OffsetPage, search: UserSearch = "") -> list[User]:
+    """All users, or those whose user name or names contain a text, ordered by id."""
+    if search:
+        return page.by_offset(user_service.search(search, page.fetch_limit, page.offset))
     return page.by_offset(get_all_users(page.fetch_limit, page.offset))
 
 

@@ -79,6 +79,13 @@ class Page:
             self._link({"cursor": _encode(rows[self.limit - 1]["id"])})
         return rows[: self.limit]
 
+    def by_place(self, rows: list[Any]) -> list[Any]:
+        """The same for rows that are not ordered by their `id`: their `place` in the list is not
+        part of the answer."""
+        if len(rows) > self.limit:
+            self._link({"cursor": _encode(rows[self.limit - 1]["place"])})
+        return [{name: row[name] for name in row if name != "place"} for row in rows[: self.limit]]
+
     def _link(self, position: dict[str, str]) -> None:
         query = dict(self.request.query_params)
         query.pop("offset", None)

@@ -60,6 +60,21 @@ Search = Annotated[
     AfterValidator(check_utf8),
     Query(description="Only posts that contain this text, in upper or lower case."),
 ]
+UserSearch = Annotated[
+    str,
+    Text(max_length=100),
+    AfterValidator(check_utf8),
+    Query(
+        description="Only users whose user name or names contain this text, in upper or lower case."
+    ),
+]
+Following = Annotated[
+    bool,
+    Query(
+        description="The home timeline: only your own posts and those of users whom you follow. "
+        "It goes together with `limit` and `cursor` alone."
+    ),
+]
 OrderStatus = Annotated[
     Status | None, Query(alias="status", description="Only orders with this status.")
 ]

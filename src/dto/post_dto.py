@@ -36,6 +36,14 @@ class PostFilter(TypedDict):
     after_id: NotRequired[int | None]
 
 
+class HomeFilter(TypedDict):
+    """`user_id`: the reader. `after_id`: the last post of the previous page."""
+
+    user_id: int
+    limit: int
+    after_id: int | None
+
+
 class Author(TypedDict):
     id: int
     user_name: str

@@ -110,6 +110,9 @@ EXAMPLE: dict[str, Any] = {
     "status": 1,
     "created_at": "2026-11-21T12:00:00Z",
     "updated_at": "2026-11-21T12:00:00Z",
+    "followers_count": 7,
+    "following_count": 2,
+    "is_followed": False,
 }
 PRIVATE_EXAMPLE: dict[str, Any] = {
     "middle_name": "Maria",
@@ -124,7 +127,8 @@ RIGHTS_EXAMPLE = {"roles": ["user"], "permissions": ["post:create", "post:read"]
 
 @documented(EXAMPLE)
 class User(TypedDict):
-    """The public profile. `status` is 1 (active) or 0 (deactivated)."""
+    """The public profile. `status` is 1 (active) or 0 (deactivated); `is_followed` says whether
+    the reader follows this user."""
 
     id: int
     user_name: str
@@ -133,6 +137,15 @@ class User(TypedDict):
     status: int
     created_at: datetime
     updated_at: datetime
+    followers_count: int
+    following_count: int
+    is_followed: bool
+
+
+class RelatedUser(User):
+    """A profile in a list of relations, such as followers, and its place in that list."""
+
+    place: int
 
 
 @documented(EXAMPLE | PRIVATE_EXAMPLE)

@@ -1,36 +1,28 @@
 """Posts, likes and views in PostgreSQL. Triggers keep the counters of a post exact."""
 
-import re
 from typing import Any, LiteralString
 
 from psycopg.errors import ForeignKeyViolation, UniqueViolation
 
 from dto.post_dto import NewPost, Post, PostFilter
-from repositories.sql import Conn, execute, fetch_all, fetch_one, like_pattern
-from utils.errors import Conflict, NotFound
-
-# The names of a deleted user are `deleted`: they were erased in the row itself.
-AUTHOR_COLUMNS: LiteralString = "u.id AS user_id, u.user_name, u.first_name, u.last_name"
-# A scalar sub-select is one index probe for each post. With EXISTS, the planner may read all likes
-# of the reader instead.
-READER_COLUMNS: LiteralString = """
-    (SELECT count(*) > 0 FROM likes l WHERE l.user_id = %s AND l.post_id = p.id) AS user_liked,
-    (SELECT count(*) > 0 FROM views v WHERE v.user_id = %s AND v.post_id = p.id) AS user_viewed
-"""
-# 100 posts, and the one by which the controller sees that another page follows.
-MAX_PAGE: LiteralString = "LIMIT 101"
-# The trigram index finds three letters in a row, and beginnings and ends of words. A search without
-# any of these, such as "zq", cannot use it and reads only so many of the newest posts.
-HAS_TRIGRAM = re.compile(r"[^\W_]{3}|[\W_][^\W_]|[^\W_]{2}[\W_]")
-SCAN_LIMIT: LiteralString = "LIMIT 20000"
-POST_COLUMNS: LiteralString = (
-    "p.id, p.text, p.reply_to_id, p.created_at, p.edited_at, "
-    "p.likes_count, p.views_count, p.replies_count"
+from repositories.post_rows import (
+    AUTHOR_COLUMNS,
+    JOIN_AUTHORS,
+    MAX_PAGE,
+    NOT_BLOCKED,
+    NOT_HIDDEN,
+    POST_COLUMNS,
+    READER_COLUMNS,
+    with_author,
 )
+from repositories.search import HAS_TRIGRAM, SCAN_LIMIT, like_pattern
+from repositories.sql import Conn, execute, fetch_all, fetch_one
+from utils.errors import Conflict, NotFound
 
 
 def create_post(dto: NewPost, conn: Conn | None = None) -> Post:
-    """Raises NotFound when the post that it answers does not exist or is deleted."""
+    """Raises NotFound when the post that it answers does not exist, is deleted, or is by somebody
+    blocked."""
     try:
         row = fetch_one(
             f"""
@@ -49,24 +41,28 @@ def create_post(dto: NewPost, conn: Conn | None = None) -> Post:
         )
     except ForeignKeyViolation as error:
         raise NotFound("Post not found") from error
-    return _with_author(row)
+    return with_author(row)
 
 
 def get_all_posts(dto: PostFilter) -> list[Post]:
     """A page for one reader: top-level posts, the newest first, or the replies to one post, the
-    oldest first.
+    oldest first. Who is blocked or muted is left out; a muted author that is asked for by
+    `owner_id` is not.
 
-    The page is picked first and its authors are joined by LATERAL with a LIMIT, so that the rest
-    of the work is that of its rows, whatever the planner thinks of the tables. A page never has
+    The page is picked first, so that the rest of the work is that of its rows. A page never has
     more rows than MAX_PAGE: saying so lets PostgreSQL see that one plan fits all pages, and plan
     once. With an offset that would not be true, and a search is planned for its own words. A
     search of the whole feed that no index can answer looks at its newest posts alone.
     """
-    conditions: list[LiteralString] = ["deleted_at IS NULL"]
-    found: list[LiteralString] = ["true"]
-    params: list[Any] = []
+    reader_id = dto["user_id"]
     reply_to_id, owner_id = dto.get("reply_to_id"), dto.get("owner_id")
     after_id, search = dto.get("after_id"), dto.get("search")
+    conditions: list[LiteralString] = [
+        "deleted_at IS NULL",
+        NOT_BLOCKED if owner_id else NOT_HIDDEN,
+    ]
+    found: list[LiteralString] = ["true"]
+    params: list[Any] = [reader_id]
     order: LiteralString = "id" if reply_to_id else "id DESC"
     bound: LiteralString = "" if search or dto["offset"] else MAX_PAGE
     if search and not (reply_to_id or owner_id or HAS_TRIGRAM.search(search)):
@@ -74,8 +70,8 @@ def get_all_posts(dto: PostFilter) -> list[Post]:
     within = found if bound == SCAN_LIMIT else conditions
 
     if reply_to_id:
-        conditions.append("reply_to_id = %s")
-        params.append(reply_to_id)
+        conditions.append(f"reply_to_id = (SELECT id FROM posts WHERE id = %s AND {NOT_BLOCKED})")
+        params += [reply_to_id, reader_id]
     else:
         conditions.append("reply_to_id IS NULL")
     if owner_id:
@@ -107,26 +103,26 @@ def get_all_posts(dto: PostFilter) -> list[Post]:
             OFFSET %s
             LIMIT %s
         ) p
-        CROSS JOIN LATERAL (
-            SELECT id, user_name, first_name, last_name
-            FROM users
-            WHERE id = p.user_id
-            LIMIT 1
-        ) u
+        {JOIN_AUTHORS}
         ORDER BY p.{order}
         """,
-        (dto["user_id"], dto["user_id"], *params, dto["offset"], dto["limit"]),
+        (reader_id, reader_id, *params, dto["offset"], dto["limit"]),
         prepare=False if search else None,
     )
-    return [_with_author(row) for row in rows]
+    return [with_author(row) for row in rows]
 
 
 def get_post_by_id(post_id: int, user_id: int) -> Post:
-    """As `user_id` sees it. Raises NotFound."""
+    """As `user_id` sees it. Raises NotFound, also for a post of somebody blocked."""
     row = fetch_one(
         f"""
-        SELECT {POST_COLUMNS}, {READER_COLUMNS}, {AUTHOR_COLUMNS}
-        FROM posts p
+        SELECT {POST_COLUMNS}, {AUTHOR_COLUMNS},
+               (SELECT count(*) > 0 FROM likes l WHERE l.user_id = reader.id AND l.post_id = p.id)
+                   AS user_liked,
+               (SELECT count(*) > 0 FROM views v WHERE v.user_id = reader.id AND v.post_id = p.id)
+                   AS user_viewed
+        FROM (SELECT %s::bigint AS id) reader
+        JOIN posts p ON p.{NOT_BLOCKED}
         JOIN users u ON u.id = p.user_id
         WHERE p.id = %s AND p.deleted_at IS NULL
         """,
@@ -134,7 +130,7 @@ def get_post_by_id(post_id: int, user_id: int) -> Post:
     )
     if row is None:
         raise NotFound("Post not found")
-    return _with_author(row)
+    return with_author(row)
 
 
 def delete_post(post_id: int, owner_id: int) -> None:
@@ -188,6 +184,7 @@ def view_post(post_id: int, user_id: int, conn: Conn | None = None) -> None:
             SELECT p.id, wanted.user_id
             FROM (VALUES (%s::bigint, %s::bigint)) AS wanted (post_id, user_id)
             JOIN posts p ON p.id = wanted.post_id AND p.deleted_at IS NULL
+            WHERE p.user_id NOT IN (SELECT b.user_id FROM blocked_with(wanted.user_id) b)
             """,
             (post_id, user_id),
             conn,
@@ -209,6 +206,7 @@ def like_post(post_id: int, user_id: int, conn: Conn | None = None) -> None:
             SELECT p.id, wanted.user_id
             FROM (VALUES (%s::bigint, %s::bigint)) AS wanted (post_id, user_id)
             JOIN posts p ON p.id = wanted.post_id AND p.deleted_at IS NULL
+            WHERE p.user_id NOT IN (SELECT b.user_id FROM blocked_with(wanted.user_id) b)
             """,
             (post_id, user_id),
             conn,
@@ -227,19 +225,14 @@ def dislike_post(post_id: int, user_id: int) -> None:
         """
         DELETE FROM likes
         WHERE post_id = %s AND user_id = %s
-          AND EXISTS (SELECT FROM posts p WHERE p.id = post_id AND p.deleted_at IS NULL)
+          AND EXISTS (
+              SELECT
+              FROM posts p
+              WHERE p.id = post_id AND p.deleted_at IS NULL
+                AND p.user_id NOT IN (SELECT b.user_id FROM blocked_with(likes.user_id) b)
+          )
         """,
         (post_id, user_id),
     )
     if disliked == 0:
         raise NotFound("Post not found")
-
-
-def _with_author(row: dict[str, Any]) -> Any:
-    """Moves the author's columns, if the row has them, under `user`."""
-    if "user_name" not in row:
-        return row
-    names = ("user_name", "first_name", "last_name")
-    author = {"id": row["user_id"], **{name: row[name] for name in names}}
-    post = {name: row[name] for name in row if name not in names and name != "user_id"}
-    return {**post, "user": author}

@@ -100,11 +100,6 @@ def constraint_of(error: IntegrityError) -> str | None:
     return quoted[-1] if quoted else None
 
 
-def like_pattern(text: str) -> str:
-    """A LIKE pattern that finds `text` anywhere, with `%`, `_` and the backslash as themselves."""
-    return "%" + re.sub(r"([%_\\])", r"\\\1", text) + "%"
-
-
 def _run(
     query: LiteralString,
     params: tuple[Any, ...],

@@ -23,6 +23,12 @@ OPTIONAL_COLUMNS: tuple[LiteralString, ...] = (
     "is_superuser",
 )
 
+# The public profile for a reader who follows nobody; for others see `profile_repository`.
+PUBLIC_COLUMNS: LiteralString = """
+    id, user_name, first_name, last_name, status, created_at, updated_at,
+    followers_count, following_count, false AS is_followed
+"""
+
 
 def create_user(dto: NewUser, conn: Conn | None = None) -> User:
     """Raises Conflict when the user name or the e-mail address is taken."""
@@ -35,7 +41,7 @@ def create_user(dto: NewUser, conn: Conn | None = None) -> User:
             f"""
             INSERT INTO users ({", ".join(columns)})
             VALUES ({", ".join(placeholders)})
-            RETURNING id, user_name, first_name, last_name, status, created_at, updated_at
+            RETURNING {PUBLIC_COLUMNS}
             """,
             tuple(values[column] for column in columns),
             conn,
@@ -47,8 +53,8 @@ def create_user(dto: NewUser, conn: Conn | None = None) -> User:
 def get_all_users(limit: int, offset: int) -> list[User]:
     """Ordered by id."""
     return fetch_all(
-        """
-        SELECT id, user_name, first_name, last_name, status, created_at, updated_at
+        f"""
+        SELECT {PUBLIC_COLUMNS}
         FROM users
         WHERE deleted_at IS NULL
         ORDER BY id
@@ -63,26 +69,12 @@ def get_user_by_id(user_id: int) -> User:
     """Raises NotFound."""
     return _found(
         fetch_one(
-            """
-            SELECT id, user_name, first_name, last_name, status, created_at, updated_at
+            f"""
+            SELECT {PUBLIC_COLUMNS}
             FROM users
             WHERE id = %s AND deleted_at IS NULL
             """,
             (user_id,),
-        )
-    )
-
-
-def get_public_user_by_username(user_name: str) -> User:
-    """Raises NotFound."""
-    return _found(
-        fetch_one(
-            """
-            SELECT id, user_name, first_name, last_name, status, created_at, updated_at
-            FROM users
-            WHERE user_name = %s AND deleted_at IS NULL
-            """,
-            (user_name,),
         )
     )
 
@@ -221,18 +213,24 @@ def lock_active_superusers(conn: Conn) -> list[int]:
     return [row["id"] for row in rows]
 
 
-def get_user_profile(user_id: int, conn: Conn | None = None) -> UserProfile:
-    """The whole profile. Raises NotFound."""
+def get_user_profile(user_id: int, conn: Conn | None = None, reader_id: int = 0) -> UserProfile:
+    """The whole profile, as `reader_id` sees it. Raises NotFound."""
     return _found(
         fetch_one(
             """
             SELECT id, user_name, first_name, last_name, middle_name, email,
                    email_confirmed_at IS NOT NULL AS email_confirmed, pending_email,
-                   status, status = 1 AS is_active, is_superuser, created_at, updated_at
+                   status, status = 1 AS is_active, is_superuser, created_at, updated_at,
+                   followers_count, following_count,
+                   (
+                       SELECT count(*) > 0
+                       FROM follows f
+                       WHERE f.follower_id = %s AND f.followed_id = users.id
+                   ) AS is_followed
             FROM users
             WHERE id = %s AND deleted_at IS NULL
             """,
-            (user_id,),
+            (reader_id, user_id),
             conn,
         )
     )
@@ -253,7 +251,7 @@ def update_user(user_id: int, dto: UserColumns, conn: Conn | None = None) -> Use
                 UPDATE users
                 SET {", ".join(assignments)}, updated_at = now()
                 WHERE id = %s AND deleted_at IS NULL
-                RETURNING id, user_name, first_name, last_name, status, created_at, updated_at
+                RETURNING {PUBLIC_COLUMNS}
                 """,
                 (*(values[column] for column in columns), user_id),
                 conn,

@@ -4,6 +4,8 @@ from fastapi import APIRouter
 
 from routes import (
     auth_routes,
+    follow_routes,
+    hiding_routes,
     notification_routes,
     order_routes,
     post_edit_routes,
@@ -25,6 +27,8 @@ ROUTERS: list[APIRouter] = [
     order_routes.router,
     user_routes.router,
     user_routes.hashing,
+    follow_routes.router,
+    hiding_routes.router,
     auth_routes.hashing,
     auth_routes.password_form,
     auth_routes.public,
@@ -47,6 +51,7 @@ TAGS = [
     {"name": "products", "description": "What the shop sells. Reading needs no account."},
     {"name": "orders", "description": "Order products, follow the order, cancel it."},
     {"name": "users", "description": "Your account, and the other members."},
+    {"name": "community", "description": "Follow, mute and block other members."},
     {"name": "roles", "description": "Who may do what, and who changed it. For administrators."},
     {"name": "tokens", "description": "Short-lived tokens for links and one-time codes."},
     {"name": "sessions", "description": "Where you are logged in. Log out, here or everywhere."},

@@ -25,6 +25,7 @@ MEMBER_DEFAULTS = frozenset(
         "post:read",
         "post:view",
         "product:read",
+        "user:follow",
         "user:read",
     }
 )
@@ -89,6 +90,12 @@ def is_caller(user: int | str) -> bool:
     """Whether this is the id or the user name of the member who acts."""
     caller = _caller.get()
     return caller is not None and str(user) in {caller["sub"], caller.get("user_name")} - {GUEST_ID}
+
+
+def reader_id() -> int:
+    """The id of the member who acts; 0 for everybody else, who follows and blocks nobody."""
+    caller = _caller.get()
+    return 0 if caller is None or is_system() else int(caller["sub"])
 
 
 def require_member() -> int:

@@ -15,7 +15,14 @@ from dto.user_dto import (
     UserColumns,
     UserProfile,
 )
-from repositories import post_repository, role_repository, session_repository, user_repository
+from repositories import (
+    follow_repository,
+    post_repository,
+    profile_repository,
+    role_repository,
+    session_repository,
+    user_repository,
+)
 from repositories.sql import transaction
 from repositories.user_repository import delete_user, get_all_users, get_user_by_id, update_user
 from services import (
@@ -36,24 +43,37 @@ ERASED_POSTS_PER_TRANSACTION = 1000
 def get_all(limit: int, offset: int) -> list[User]:
     """Ordered by id."""
     access_rules.require_permission("user:read")
+    if reader_id := access_rules.reader_id():
+        return profile_repository.get_profiles(reader_id, limit, offset)
     return get_all_users(limit, offset)
 
 
+def search(text: str, limit: int, offset: int) -> list[User]:
+    """Whose user name or names contain the text, ordered by id."""
+    access_rules.require_permission("user:read")
+    return profile_repository.search_profiles(text, access_rules.reader_id(), limit, offset)
+
+
 def get_by_id(user_id: int) -> User | UserProfile:
-    """The public profile; with `user:read_private` all of it. Raises NotFound."""
+    """The public profile; with `user:read_private` all of it, whoever is blocked. Raises
+    NotFound."""
     access_rules.require_own_or(user_id, "user:read")
+    reader_id = access_rules.reader_id()
     if access_rules.may("user:read_private"):
-        return user_repository.get_user_profile(user_id)
+        return user_repository.get_user_profile(user_id, reader_id=reader_id)
+    if reader_id:
+        return profile_repository.get_profile(user_id, reader_id)
     return get_user_by_id(user_id)
 
 
 def get_by_name(user_name: str) -> User | UserProfile:
     """The same by the user name."""
     access_rules.require_own_or(user_name, "user:read")
-    user = user_repository.get_public_user_by_username(user_name)
+    reader_id = access_rules.reader_id()
     if access_rules.may("user:read_private"):
-        return user_repository.get_user_profile(user["id"])
-    return user
+        user = profile_repository.get_profile_by_name(user_name, 0)
+        return user_repository.get_user_profile(user["id"], reader_id=reader_id)
+    return profile_repository.get_profile_by_name(user_name, reader_id)
 
 
 def get_own_profile() -> OwnProfile:
@@ -138,6 +158,9 @@ def _update_in_transaction(user_id: int, changes: UserChanges) -> User:
             after = {**_flags({**before, **columns}), "changed": sorted(columns)}
             target = f"user:{user_id}"
             audit_service.record("user.update", target, _flags(before), after, conn)
+    if not own:
+        reader_id = access_rules.reader_id()
+        user["is_followed"] = follow_repository.is_followed(user_id, reader_id)
     return user
 
 
