@@ -6,6 +6,7 @@ from controllers import follow_controller
 from dependencies.auth import own_or, require
 from dependencies.documentation.answers import documented_errors
 from dependencies.documentation.examples import request_examples
+from dependencies.params import IDEMPOTENT
 from dependencies.rate_limit import limit
 from dependencies.routing.json_route import JsonRoute
 from dto.user_dto import User
@@ -23,7 +24,7 @@ router.post(
     operation_id="follow_user",
     status_code=201,
     responses=documented_errors({404: "User not found", 409: "User already followed"}),
-    dependencies=[require("user:follow")],
+    dependencies=[require("user:follow"), IDEMPOTENT],
     openapi_extra=request_examples(path={"user_id": 2}),
 )(follow_controller.follow)
 

@@ -6,6 +6,7 @@ from controllers import hiding_controller
 from dependencies.auth import MEMBER
 from dependencies.documentation.answers import documented_errors
 from dependencies.documentation.examples import request_examples
+from dependencies.params import IDEMPOTENT
 from dependencies.rate_limit import limit
 from dependencies.routing.json_route import JsonRoute
 from dto.user_dto import User
@@ -37,6 +38,7 @@ router.post(
     operation_id="mute_user",
     status_code=201,
     responses=documented_errors({404: "User not found", 409: "User already muted"}),
+    dependencies=[IDEMPOTENT],
     openapi_extra=request_examples(path={"user_id": 2}),
 )(hiding_controller.mute)
 
@@ -55,6 +57,7 @@ router.post(
     operation_id="block_user",
     status_code=201,
     responses=documented_errors({404: "User not found", 409: "User already blocked"}),
+    dependencies=[IDEMPOTENT],
     openapi_extra=request_examples(path={"user_id": 2}),
 )(hiding_controller.block)
 

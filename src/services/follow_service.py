@@ -2,13 +2,16 @@
 
 from dto.user_dto import RelatedUser
 from repositories import follow_repository, profile_repository
-from services import access_rules
+from services import access_rules, idempotency_service
 
 
 def follow(user_id: int) -> None:
     """The caller follows this user from now on. Raises NotFound and Conflict."""
     access_rules.require_permission("user:follow")
-    follow_repository.follow(access_rules.require_member(), user_id)
+    follower_id = access_rules.require_member()
+    idempotency_service.once(
+        None, lambda *conn: follow_repository.follow(follower_id, user_id, *conn)
+    )
 
 
 def unfollow(user_id: int) -> None:

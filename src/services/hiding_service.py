@@ -2,12 +2,13 @@
 
 from dto.user_dto import RelatedUser
 from repositories import hiding_repository
-from services import access_rules
+from services import access_rules, idempotency_service
 
 
 def mute(user_id: int) -> None:
     """Raises NotFound and Conflict."""
-    hiding_repository.mute(access_rules.require_member(), user_id)
+    muter_id = access_rules.require_member()
+    idempotency_service.once(None, lambda *conn: hiding_repository.mute(muter_id, user_id, *conn))
 
 
 def unmute(user_id: int) -> None:
@@ -17,7 +18,10 @@ def unmute(user_id: int) -> None:
 
 def block(user_id: int) -> None:
     """Ends the follows between the two, too. Raises NotFound and Conflict."""
-    hiding_repository.block(access_rules.require_member(), user_id)
+    blocker_id = access_rules.require_member()
+    idempotency_service.once(
+        None, lambda *conn: hiding_repository.block(blocker_id, user_id, *conn)
+    )
 
 
 def unblock(user_id: int) -> None:
