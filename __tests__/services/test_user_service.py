@@ -409,7 +409,8 @@ class TestUpdateOfSomebodyElse:
     def test_even_a_name_leaves_an_entry_in_the_same_transaction(self, database):
         assert user_service.update(1, {"first_name": "Anna"}) is USER
 
-        assert order(database) == ["begin", "lock_user", "update_user", "record", "commit"]
+        expected = ["begin", "lock_user", "update_user", "record", "commit", "is_followed"]
+        assert order(database) == expected
         flags = {"is_active": True, "is_superuser": False}
         database.record.assert_called_once_with(
             "user.update", "user:1", flags, {**flags, "changed": ["first_name"]}, "conn"

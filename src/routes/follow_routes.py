@@ -25,7 +25,7 @@ router.post(
     status_code=201,
     responses=documented_errors({404: "User not found", 409: "User already followed"}),
     dependencies=[require("user:follow"), IDEMPOTENT],
-    openapi_extra=request_examples(path={"user_id": 2}),
+    openapi_extra=request_examples(path={"user_id": 4}),
 )(follow_controller.follow)
 
 router.delete(
@@ -35,7 +35,7 @@ router.delete(
     status_code=204,
     responses=documented_errors({404: "User not followed"}),
     dependencies=[require("user:follow")],
-    openapi_extra=request_examples(path={"user_id": 2}),
+    openapi_extra=request_examples(path={"user_id": 4}),
 )(follow_controller.unfollow)
 
 router.get(

@@ -39,7 +39,7 @@ router.post(
     status_code=201,
     responses=documented_errors({404: "User not found", 409: "User already muted"}),
     dependencies=[IDEMPOTENT],
-    openapi_extra=request_examples(path={"user_id": 2}),
+    openapi_extra=request_examples(path={"user_id": 4}),
 )(hiding_controller.mute)
 
 router.delete(
@@ -48,7 +48,7 @@ router.delete(
     operation_id="unmute_user",
     status_code=204,
     responses=documented_errors({404: "User not muted"}),
-    openapi_extra=request_examples(path={"user_id": 2}),
+    openapi_extra=request_examples(path={"user_id": 4}),
 )(hiding_controller.unmute)
 
 router.post(
@@ -58,7 +58,7 @@ router.post(
     status_code=201,
     responses=documented_errors({404: "User not found", 409: "User already blocked"}),
     dependencies=[IDEMPOTENT],
-    openapi_extra=request_examples(path={"user_id": 2}),
+    openapi_extra=request_examples(path={"user_id": 4}),
 )(hiding_controller.block)
 
 router.delete(
@@ -67,5 +67,5 @@ router.delete(
     operation_id="unblock_user",
     status_code=204,
     responses=documented_errors({404: "User not blocked"}),
-    openapi_extra=request_examples(path={"user_id": 2}),
+    openapi_extra=request_examples(path={"user_id": 4}),
 )(hiding_controller.unblock)
