@@ -16,12 +16,13 @@ from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 from world import World
 
+import config.db
 from app import app
 from config.secrets import token_secrets
 from dependencies.documentation.answers import Error, InvalidInput
 from repositories.sql import execute
 from routes import ROUTERS
-from utils import jwt, later
+from utils import jwt, later, request_budget
 
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
@@ -126,6 +127,15 @@ def database_raises(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], No
         monkeypatch.setattr(db.pool, "connection", connection)
 
     return database_raises
+
+
+@pytest.fixture
+def patience(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fifty threads on a busy machine may take longer than a request is allowed to: for tests
+    where it is the numbers that count."""
+    start = request_budget.start_request
+    monkeypatch.setattr(request_budget, "start_request", lambda seconds: start(60.0))
+    monkeypatch.setattr(config.db.pool, "timeout", 60.0)
 
 
 @pytest.fixture

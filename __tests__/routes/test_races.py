@@ -5,21 +5,11 @@ from threading import Event, Thread
 
 import pytest
 
-import config.db
 from repositories import user_repository
 from repositories.sql import fetch_one
-from utils import request_budget
 
 MANY = 50
-
-
-@pytest.fixture(autouse=True)
-def patience(db, monkeypatch):
-    """Fifty threads on a busy machine may take longer than a request is allowed to: here it is
-    the numbers that count."""
-    start = request_budget.start_request
-    monkeypatch.setattr(request_budget, "start_request", lambda seconds: start(60.0))
-    monkeypatch.setattr(config.db.pool, "timeout", 60.0)
+pytestmark = pytest.mark.usefixtures("patience")
 
 
 @pytest.fixture
