@@ -19,11 +19,15 @@ RESERVED_NAMES = {
     "admin",
     "administrator",
     "deleted",
+    "gophertalk",
     "guest",
+    "me",
     "moderator",
+    "root",
     "signup",
     "superuser",
     "system",
+    "user",
 }
 # The owner of an account cannot change these without a further check.
 SENSITIVE = {"password", "email", *FLAGS}
