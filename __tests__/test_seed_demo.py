@@ -104,6 +104,15 @@ def test_it_refuses_a_database_with_something_in_it(db, anna):
     assert counts()["users"] == 1
 
 
+def test_a_member_may_have_the_name_of_a_demo_user(db, person):
+    person("demo_3")
+    with pytest.raises(Conflict, match="A member has the name of a demo user"):
+        seed(force=True)
+
+    assert counts()["users"] == 1
+    assert seed(Size(users=1, posts=1, likes=0, views=0), force=True) == 2
+
+
 def test_when_told_it_adds_to_what_is_there(db):
     seed()
     second = seed(number=2, force=True)

@@ -17,7 +17,8 @@ def seed_demo(size: Size, seed: int, force: bool) -> None:
         try:
             first = _seed(size, seed, settings.bcrypt_rounds, force)
         except Conflict as error:
-            exit_with_error(f"{error}. With --force the new data are added to them.")
+            remedy = "Rename them." if force else "With --force the new data are added to them."
+            exit_with_error(f"{error}. {remedy}")
     print(
         f"{size.users} users, demo_{first} to demo_{first + size.users - 1}, all with the password "
         f"{demo_service.PASSWORD}; {size.posts} posts, {size.likes} likes, {size.views} views."

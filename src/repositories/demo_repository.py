@@ -4,9 +4,11 @@ afterwards."""
 from collections.abc import Iterable
 from datetime import datetime
 
+from psycopg.errors import UniqueViolation
 from typing_extensions import TypedDict
 
 from repositories.sql import Conn, copy_in, execute, fetch_one
+from utils.errors import Conflict
 
 
 class LastPost(TypedDict):
@@ -127,11 +129,18 @@ def set_sequences(last_user_id: int, last_post_id: int, conn: Conn) -> None:
 
 
 def copy_users(rows: Iterable[str], conn: Conn) -> None:
-    copy_in(
-        "COPY users (id, user_name, first_name, last_name, password_hash, created_at) FROM STDIN",
-        rows,
-        conn,
-    )
+    """Raises Conflict when a member has one of the names."""
+    try:
+        copy_in(
+            """
+            COPY users (id, user_name, first_name, last_name, password_hash, created_at)
+            FROM STDIN
+            """,
+            rows,
+            conn,
+        )
+    except UniqueViolation as error:  # idx__users__user_name
+        raise Conflict("A member has the name of a demo user, demo_ and a number") from error
 
 
 def copy_posts(rows: Iterable[str], conn: Conn) -> None:

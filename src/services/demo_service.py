@@ -23,7 +23,8 @@ Progress = Callable[[Iterable[str]], Iterator[str]]
 
 def seed(size: Size, seed: int, rounds: int, progress: Progress = iter, force: bool = False) -> int:
     """Returns the id of the first demo user; their user names are `demo_<id>`. Raises Forbidden,
-    and Conflict when there are users or posts already, unless `force` is set."""
+    and Conflict when there are users or posts already, unless `force` is set, or when a member has
+    the name of a demo user."""
     access_rules.require_permission("user:create")
     if not force and not demo_repository.is_empty():
         raise Conflict("There are users or posts in this database already")
