@@ -55,6 +55,7 @@ def generated_files() -> dict[str, str]:
         "endpoints": endpoint_table(document),
         "permissions": permission_table(permissions),
         "errors": error_table(),
+        "codes": code_table(),
         "metrics": metric_table(figures),
     }
     reference = (ROOT / REFERENCE).read_text("utf-8")
@@ -170,6 +171,19 @@ def error_table() -> str:
     from dependencies.documentation.answers import MEANINGS
 
     return table(("status", "meaning"), ((str(status), text) for status, text in MEANINGS.items()))
+
+
+def code_table() -> str:
+    from dependencies.routing.error_codes import CODE_OF_STATUS, SPECIAL_CODES
+
+    return table(
+        ("status", "code", "the sentence"),
+        (
+            (str(status), f"`{code}`", words.replace("*", "…"))
+            for status, general in CODE_OF_STATUS.items()
+            for code, words in {general: "any other", **SPECIAL_CODES.get(status, {})}.items()
+        ),
+    )
 
 
 def metric_table(figures: str) -> str:

@@ -229,6 +229,8 @@ def test_what_cannot_be_read_is_answered_like_everything_else(connect, number):
     answer = all_of(connection)
 
     assert statuses(answer) == [[431, 400, 408][number]]
+    code = [b"headers_too_large", b"invalid_request", b"request_timeout"][number]
+    assert b"\r\nx-error-code: " + code in answer
     assert b"\r\nx-request-id: mine\r\n" in answer
     assert b"\r\naccess-control-allow-origin: http://localhost:5173\r\n" in answer
     assert b"\r\nx-process-time-ms: " in answer

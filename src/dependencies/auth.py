@@ -44,17 +44,17 @@ async def get_current_user(
     if not headers:
         return await _guest()
     if not token or len(headers) > 1:
-        raise InvalidCredentials("Invalid or expired token")
+        raise InvalidCredentials("Invalid or expired token", code="invalid_token")
     try:
         claims = jwt.read(token, "access", token_secrets().access)
     except jwt.InvalidToken as error:
-        raise InvalidCredentials("Invalid or expired token") from error
+        raise InvalidCredentials("Invalid or expired token", code="invalid_token") from error
     session_id, user_id = claims["sid"], int(claims["sub"])
     access = access_cache.get(session_id, user_id) or await _coalesce(
         access_cache.load, session_id, user_id
     )
     if access is None:
-        raise InvalidCredentials("Invalid or expired token")
+        raise InvalidCredentials("Invalid or expired token", code="invalid_token")
     request.state.user_id = user_id
     return {
         "sub": claims["sub"],

@@ -10,14 +10,15 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.responses import Response
 from starlette.types import Scope
 
 from dependencies.middleware.request_context import loggable
+from dependencies.routing.error_codes import code_of
 from dependencies.routing.fastapi_internals import iter_route_contexts
+from dependencies.routing.problems import ErrorResponse
 from utils import errors
 
 log = logging.getLogger("gophertalk.errors")
@@ -53,15 +54,15 @@ COURSE_STATUS: dict[type[Exception], dict[str, int]] = {
 
 
 def error_response(
-    status: int, sentence: str, detail: Any = None, headers: Mapping[str, str] | None = None
+    status: int,
+    sentence: str,
+    faults: Any = None,
+    headers: Mapping[str, str] | None = None,
+    code: str | None = None,
 ) -> Response:
-    """An error in the shape that every client of GopherTalk knows."""
-    return Response(
-        to_json(errors.error_body(sentence, detail)),
-        status,
-        {**HEADERS_OF.get(status, {}), **(headers or {})},
-        "application/json",
-    )
+    """An error in the shape that every client of GopherTalk knows, or as a problem."""
+    headers = {**HEADERS_OF.get(status, {}), **(headers or {})}
+    return ErrorResponse(status, code or code_of(status), sentence, faults, headers)
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -87,8 +88,9 @@ async def _on_domain_error(request: Request, error: errors.DomainError) -> Respo
         log.warning("%s: %s", error, error.__cause__)
     if isinstance(error, errors.Unprocessable):
         fault = {"type": "value_error", "loc": error.location, "msg": str(error)}
-        return error_response(422, f"{error.location[-1]}: {error}", [fault])
-    return error_response(status, error.public_sentence)
+        sentence = f"{error.location[-1]}: {error}"
+        return error_response(422, sentence, [fault], code=error.code)
+    return error_response(status, error.public_sentence, code=error.code)
 
 
 async def _on_http_exception(request: Request, error: HTTPException) -> Response:

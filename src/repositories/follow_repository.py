@@ -17,11 +17,11 @@ def follow(follower_id: int, followed_id: int, conn: Conn | None = None) -> None
             conn,
         )
     except CheckViolation as error:
-        raise Conflict("You cannot follow yourself") from error
+        raise Conflict("You cannot follow yourself", code="not_yourself") from error
     except UniqueViolation as error:
-        raise Conflict("User already followed") from error
+        raise Conflict("User already followed", code="user_already_followed") from error
     except ForeignKeyViolation as error:
-        raise NotFound("User not found") from error
+        raise NotFound("User not found", code="user_not_found") from error
 
 
 def unfollow(follower_id: int, followed_id: int) -> None:
@@ -31,7 +31,7 @@ def unfollow(follower_id: int, followed_id: int) -> None:
         (follower_id, followed_id),
     )
     if ended == 0:
-        raise NotFound("User not followed")
+        raise NotFound("User not followed", code="user_not_followed")
 
 
 def is_followed(followed_id: int, follower_id: int) -> bool:

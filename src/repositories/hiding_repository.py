@@ -23,18 +23,18 @@ def mute(muter_id: int, muted_id: int, conn: Conn | None = None) -> None:
             conn,
         )
     except CheckViolation as error:
-        raise Conflict("You cannot mute yourself") from error
+        raise Conflict("You cannot mute yourself", code="not_yourself") from error
     except UniqueViolation as error:
-        raise Conflict("User already muted") from error
+        raise Conflict("User already muted", code="user_already_muted") from error
     if muted == 0:
-        raise NotFound("User not found")
+        raise NotFound("User not found", code="user_not_found")
 
 
 def unmute(muter_id: int, muted_id: int) -> None:
     """Raises NotFound when there is nothing to end."""
     ended = execute("DELETE FROM mutes WHERE muter_id = %s AND muted_id = %s", (muter_id, muted_id))
     if ended == 0:
-        raise NotFound("User not muted")
+        raise NotFound("User not muted", code="user_not_muted")
 
 
 def block(blocker_id: int, blocked_id: int, conn: Conn | None = None) -> None:
@@ -52,11 +52,11 @@ def block(blocker_id: int, blocked_id: int, conn: Conn | None = None) -> None:
             conn,
         )
     except CheckViolation as error:
-        raise Conflict("You cannot block yourself") from error
+        raise Conflict("You cannot block yourself", code="not_yourself") from error
     except UniqueViolation as error:
-        raise Conflict("User already blocked") from error
+        raise Conflict("User already blocked", code="user_already_blocked") from error
     if blocked == 0:
-        raise NotFound("User not found")
+        raise NotFound("User not found", code="user_not_found")
 
 
 def unblock(blocker_id: int, blocked_id: int) -> None:
@@ -65,7 +65,7 @@ def unblock(blocker_id: int, blocked_id: int) -> None:
         "DELETE FROM blocks WHERE blocker_id = %s AND blocked_id = %s", (blocker_id, blocked_id)
     )
     if ended == 0:
-        raise NotFound("User not blocked")
+        raise NotFound("User not blocked", code="user_not_blocked")
 
 
 def get_muted(muter_id: int, after_id: int | None, limit: int) -> list[RelatedUser]:

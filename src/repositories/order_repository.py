@@ -139,7 +139,7 @@ def add_event(
             conn,
         )
     except ForeignKeyViolation as error:
-        raise NotFound("Order not found") from error
+        raise NotFound("Order not found", code="order_not_found") from error
 
 
 def get_events(order_id: UUID) -> list[OrderEvent]:
@@ -158,5 +158,5 @@ def get_events(order_id: UUID) -> list[OrderEvent]:
 
 def _found(row: Any) -> Any:
     if row is None:
-        raise NotFound("Order not found")
+        raise NotFound("Order not found", code="order_not_found")
     return row

@@ -20,7 +20,9 @@ def create_permission(resource: str, action: str, conn: Conn) -> Permission:
             conn,
         )
     except UniqueViolation as error:
-        raise Conflict(f"There is a permission {resource}:{action} already") from error
+        raise Conflict(
+            f"There is a permission {resource}:{action} already", code="permission_exists"
+        ) from error
 
 
 def get_all_permissions(limit: int, offset: int) -> list[Permission]:
@@ -50,7 +52,7 @@ def lock_permission(permission_id: str, conn: Conn) -> Permission:
         conn,
     )
     if row is None:
-        raise NotFound("Permission not found")
+        raise NotFound("Permission not found", code="permission_not_found")
     return row
 
 

@@ -17,7 +17,7 @@ def is_younger_than(post_id: int, owner_id: int, minutes: int) -> bool:
         (minutes, post_id, owner_id),
     )
     if row is None:
-        raise NotFound("Post not found")
+        raise NotFound("Post not found", code="post_not_found")
     return row["is_younger"]
 
 
@@ -32,7 +32,7 @@ def edit_post(post_id: int, owner_id: int, text: str) -> None:
         (text, post_id, owner_id),
     )
     if edited == 0:
-        raise NotFound("Post not found")
+        raise NotFound("Post not found", code="post_not_found")
 
 
 def get_earlier_texts(post_id: int, limit: int, offset: int) -> list[EarlierText]:

@@ -40,7 +40,7 @@ def create_post(dto: NewPost, conn: Conn | None = None) -> Post:
             conn,
         )
     except ForeignKeyViolation as error:
-        raise NotFound("Post not found") from error
+        raise NotFound("Post not found", code="post_not_found") from error
     return with_author(row)
 
 
@@ -129,7 +129,7 @@ def get_post_by_id(post_id: int, user_id: int) -> Post:
         (user_id, user_id, post_id),
     )
     if row is None:
-        raise NotFound("Post not found")
+        raise NotFound("Post not found", code="post_not_found")
     return with_author(row)
 
 
@@ -144,7 +144,7 @@ def delete_post(post_id: int, owner_id: int) -> None:
         (post_id, owner_id),
     )
     if deleted == 0:
-        raise NotFound("Post not found or already deleted")
+        raise NotFound("Post not found or already deleted", code="post_not_found")
 
 
 def delete_any_post(post_id: int) -> None:
@@ -153,7 +153,7 @@ def delete_any_post(post_id: int) -> None:
         "UPDATE posts SET deleted_at = now() WHERE id = %s AND deleted_at IS NULL", (post_id,)
     )
     if deleted == 0:
-        raise NotFound("Post not found or already deleted")
+        raise NotFound("Post not found or already deleted", code="post_not_found")
 
 
 def erase_posts(user_id: int, limit: int) -> int:
@@ -190,11 +190,11 @@ def view_post(post_id: int, user_id: int, conn: Conn | None = None) -> None:
             conn,
         )
     except UniqueViolation as error:
-        raise Conflict("Post already viewed") from error
+        raise Conflict("Post already viewed", code="post_already_viewed") from error
     except ForeignKeyViolation as error:
-        raise NotFound("Post not found") from error
+        raise NotFound("Post not found", code="post_not_found") from error
     if viewed == 0:
-        raise NotFound("Post not found")
+        raise NotFound("Post not found", code="post_not_found")
 
 
 def like_post(post_id: int, user_id: int, conn: Conn | None = None) -> None:
@@ -212,11 +212,11 @@ def like_post(post_id: int, user_id: int, conn: Conn | None = None) -> None:
             conn,
         )
     except UniqueViolation as error:
-        raise Conflict("Post already liked") from error
+        raise Conflict("Post already liked", code="post_already_liked") from error
     except ForeignKeyViolation as error:
-        raise NotFound("Post not found") from error
+        raise NotFound("Post not found", code="post_not_found") from error
     if liked == 0:
-        raise NotFound("Post not found")
+        raise NotFound("Post not found", code="post_not_found")
 
 
 def dislike_post(post_id: int, user_id: int) -> None:
@@ -235,4 +235,4 @@ def dislike_post(post_id: int, user_id: int) -> None:
         (post_id, user_id),
     )
     if disliked == 0:
-        raise NotFound("Post not found")
+        raise NotFound("Post not found", code="post_not_found")

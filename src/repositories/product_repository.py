@@ -68,7 +68,7 @@ def update_product(product_id: int, dto: ProductChanges) -> Product:
     """Changes the columns in `dto`. Raises InvalidRequest, NotFound."""
     columns: list[LiteralString] = [column for column in COLUMNS if column in dto]
     if not columns:
-        raise InvalidRequest("No fields to update")
+        raise InvalidRequest("No fields to update", code="no_fields_to_update")
     assignments: list[LiteralString] = [column + " = %s" for column in columns]
     values = cast(dict[str, Any], dto)
     return _found(
@@ -91,10 +91,10 @@ def delete_product(product_id: int) -> None:
         (product_id,),
     )
     if deleted == 0:
-        raise NotFound("Product not found")
+        raise NotFound("Product not found", code="product_not_found")
 
 
 def _found(row: Any) -> Any:
     if row is None:
-        raise NotFound("Product not found")
+        raise NotFound("Product not found", code="product_not_found")
     return row

@@ -87,5 +87,5 @@ def search_profiles(search: str, reader_id: int, limit: int, offset: int) -> lis
 
 def _found(row: Any) -> Any:
     if row is None:
-        raise NotFound("User not found")
+        raise NotFound("User not found", code="user_not_found")
     return row

@@ -34,7 +34,9 @@ def create_role(name: str, description: str, conn: Conn) -> Role:
             conn,
         )
     except UniqueViolation as error:
-        raise Conflict(f"There is a role {name} already, choose another name") from error
+        raise Conflict(
+            f"There is a role {name} already, choose another name", code="role_exists"
+        ) from error
 
 
 def get_all_roles(limit: int, offset: int) -> list[Role]:
@@ -61,7 +63,7 @@ def update_role(role_id: str, changes: RoleChanges, conn: Conn) -> None:
     known: tuple[LiteralString, ...] = ("name", "description")
     columns: list[LiteralString] = [column for column in known if column in changes]
     if not columns:
-        raise InvalidRequest("No fields to update")
+        raise InvalidRequest("No fields to update", code="no_fields_to_update")
     assignments: list[LiteralString] = [column + " = %s" for column in columns]
     values = cast(dict[str, Any], changes)
     try:
@@ -71,7 +73,9 @@ def update_role(role_id: str, changes: RoleChanges, conn: Conn) -> None:
             conn,
         )
     except UniqueViolation as error:
-        raise Conflict("There is a role of that name already, choose another one") from error
+        raise Conflict(
+            "There is a role of that name already, choose another one", code="role_exists"
+        ) from error
 
 
 def delete_role(role_id: str, conn: Conn) -> None:
@@ -167,5 +171,5 @@ def set_user_roles(user_id: int, role_ids: list[str], conn: Conn) -> None:
 
 def _found(row: Any) -> Any:
     if row is None:
-        raise NotFound("Role not found")
+        raise NotFound("Role not found", code="role_not_found")
     return row

@@ -158,7 +158,7 @@ def end_session(session_id: str, user_id: int) -> None:
         (session_id, user_id),
     )
     if ended == 0:
-        raise NotFound("Session not found")
+        raise NotFound("Session not found", code="session_not_found")
 
 
 def end_sessions(user_id: int, except_id: str | None = None, conn: Conn | None = None) -> None:

@@ -241,7 +241,7 @@ def update_user(user_id: int, dto: UserColumns, conn: Conn | None = None) -> Use
     known: tuple[LiteralString, ...] = (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS)
     columns: list[LiteralString] = [column for column in known if column in dto]
     if not columns:
-        raise InvalidRequest("No fields to update")
+        raise InvalidRequest("No fields to update", code="no_fields_to_update")
     assignments: list[LiteralString] = [column + " = %s" for column in columns]
     values = {name: _as_text(value) for name, value in cast(dict[str, Any], dto).items()}
     try:
@@ -270,7 +270,7 @@ def delete_user(user_id: int, conn: Conn | None = None) -> None:
         conn,
     )
     if deleted == 0:
-        raise NotFound("User not found")
+        raise NotFound("User not found", code="user_not_found")
 
 
 def _as_text(value: Any) -> Any:
@@ -280,11 +280,11 @@ def _as_text(value: Any) -> Any:
 
 def _found(row: Any) -> Any:
     if row is None:
-        raise NotFound("User not found")
+        raise NotFound("User not found", code="user_not_found")
     return row
 
 
 def _taken(error: UniqueViolation) -> Conflict:
     if constraint_of(error) == "idx__users__email":
-        return Conflict("E-mail address already taken")
-    return Conflict("User already exists")
+        return Conflict("E-mail address already taken", code="email_taken")
+    return Conflict("User already exists", code="user_exists")

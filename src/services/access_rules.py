@@ -119,7 +119,7 @@ def actor_id() -> int | None:
 def require_permission(permission: str) -> None:
     """Raises InvalidCredentials for a guest, who can log in, and Forbidden for all others."""
     if not may(permission):
-        _refuse(f"This needs the permission {permission}")
+        _refuse(f"This needs the permission {permission}", code="permission_missing")
 
 
 def require_own_or(user: int | str, permission: str) -> None:
@@ -137,8 +137,8 @@ def require_acting_for(user_id: int, permission: str | None = None) -> None:
         require_permission(permission)
 
 
-def _refuse(sentence: str) -> NoReturn:
+def _refuse(sentence: str, code: str | None = None) -> NoReturn:
     caller = _caller.get()
     if caller is not None and caller["sub"] == GUEST_ID:
-        raise InvalidCredentials("Not authenticated")
-    raise Forbidden(sentence)
+        raise InvalidCredentials("Not authenticated", code="not_authenticated")
+    raise Forbidden(sentence, code=code)

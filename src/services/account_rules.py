@@ -84,7 +84,9 @@ def check_user_name(user_name: str, user_id: int = 0) -> None:
     if not is_reserved or access_rules.is_system():
         return
     if user_id == 0 or user_repository.get_user_by_id(user_id)["user_name"] != user_name:
-        raise Unprocessable("This name is reserved", ("body", "user_name"))
+        raise Unprocessable(
+            "This name is reserved", ("body", "user_name"), code="user_name_reserved"
+        )
 
 
 def require_reauthentication(user_id: int, changes: UserChanges) -> None:
@@ -107,7 +109,10 @@ def require_reauthentication(user_id: int, changes: UserChanges) -> None:
         session_id = access_rules.session_id()
         proved = session_id and session_repository.is_recent(session_id, RECENT_LOGIN_SECONDS)
     if not proved:
-        raise Forbidden("This change needs the present password, as current_password")
+        raise Forbidden(
+            "This change needs the present password, as current_password",
+            code="reauthentication_required",
+        )
 
 
 def email_columns(before: LockedUser, email: str | None) -> UserColumns:
@@ -129,7 +134,7 @@ def check_flags(before: LockedUser, changes: UserChanges) -> None:
 def require_superuser() -> None:
     """To make a user a superuser, or to end it. SYSTEM counts as one. Raises Forbidden."""
     if not access_rules.is_superuser():
-        raise Forbidden("Only a superuser may change who is one")
+        raise Forbidden("Only a superuser may change who is one", code="superuser_required")
 
 
 def protect_superuser(before: LockedUser) -> None:
@@ -140,11 +145,16 @@ def protect_superuser(before: LockedUser) -> None:
         and not access_rules.is_caller(before["id"])
         and not access_rules.is_superuser()
     ):
-        raise Forbidden("Only a superuser may change a superuser's account")
+        raise Forbidden(
+            "Only a superuser may change a superuser's account", code="superuser_required"
+        )
 
 
 def require_another_superuser(user_id: int, conn: Conn) -> None:
     """To be called before a user is demoted, deactivated or deleted, first in the transaction.
     Raises Conflict when this user is the last active superuser."""
     if user_repository.lock_active_superusers(conn) == [user_id]:
-        raise Conflict("This is the last active superuser: make somebody else a superuser first")
+        raise Conflict(
+            "This is the last active superuser: make somebody else a superuser first",
+            code="last_superuser",
+        )

@@ -54,7 +54,11 @@ def login(dto: LoginFields) -> TokenPair:
     matches = bcrypt.checkpw(password[:BCRYPT_MAX_BYTES], stored)
     if user is None or not matches or len(password) > BCRYPT_MAX_BYTES or user.get("status") == 0:
         metrics.login_failed()
-        raise InvalidCredentials("Wrong password") if user else UnknownUser("User not found")
+        raise (
+            InvalidCredentials("Wrong password", code="wrong_password")
+            if user
+            else UnknownUser("User not found")
+        )
     _rehash_if_cost_rose(user, dto["password"])
     return generate_token_pair(user["id"])
 
@@ -90,7 +94,7 @@ def refresh(refresh_token: str) -> TokenPair:
     try:
         jwt.read(refresh_token, "refresh", token_secrets().refresh)
     except jwt.InvalidToken as error:
-        raise InvalidCredentials("Invalid refresh token") from error
+        raise InvalidCredentials("Invalid refresh token", code="invalid_refresh_token") from error
     with transaction() as conn:
         spent = session_repository.spend_refresh_token(refresh_token, conn)
         if spent and not spent["reused"]:
@@ -106,7 +110,7 @@ def refresh(refresh_token: str) -> TokenPair:
         # A concurrent use of the same token may have ended the session already.
         with suppress(NotFound), access_rules.acting_as(access_rules.SYSTEM):
             session_service.end(spent["session_id"], spent["user_id"])
-    raise InvalidCredentials("Invalid refresh token")
+    raise InvalidCredentials("Invalid refresh token", code="invalid_refresh_token")
 
 
 def _sign_pair(user_id: int, session_id: str) -> TokenPair:

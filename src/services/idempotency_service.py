@@ -40,6 +40,8 @@ def once(request: object, make: Callable[..., Answer]) -> Answer:
         use = idempotency_repository.get_use(key, conn)
     if (use["endpoint"], use["request_hash"]) != (key.endpoint, request_hash):
         raise Unprocessable(
-            "This Idempotency-Key was used for another request", ("header", "Idempotency-Key")
+            "This Idempotency-Key was used for another request",
+            ("header", "Idempotency-Key"),
+            code="idempotency_key_reused",
         )
     return from_json(use["answer"])

@@ -51,9 +51,9 @@ def _priced_items(wanted: list[WantedItem], conn: Conn) -> list[OrderItem]:
     products = {row["id"]: row for row in product_repository.get_products_by_ids(ids, conn)}
     for product_id in ids:
         if product_id not in products:
-            raise NotFound(f"Product {product_id} not found")
+            raise NotFound(f"Product {product_id} not found", code="product_not_found")
         if not products[product_id]["in_stock"]:
-            raise Conflict(f"Product {product_id} is out of stock")
+            raise Conflict(f"Product {product_id} is out of stock", code="out_of_stock")
     return [
         {
             "product_id": item["product_id"],
@@ -112,7 +112,9 @@ def change_status(order_id: UUID, status: Status) -> Order:
         # Also after an error: the change may have been committed before the connection was lost.
         order_cache.invalidate(order_id)
     if order is None:
-        raise Conflict(f"The order cannot become {status} from its present status")
+        raise Conflict(
+            f"The order cannot become {status} from its present status", code="order_status"
+        )
     return order
 
 

@@ -37,9 +37,12 @@ def delete(permission_id: str) -> None:
         permission = permission_repository.lock_permission(permission_id, conn)
         name = f"{permission['resource']}:{permission['action']}"
         if permission["is_builtin"]:
-            raise Conflict(f"The permission {name} is built in and stays")
+            raise Conflict(f"The permission {name} is built in and stays", code="built_in")
         if holders := permission_repository.get_holders(permission_id, conn):
-            raise Conflict(f"Take {name} from these roles first: {', '.join(holders)}")
+            raise Conflict(
+                f"Take {name} from these roles first: {', '.join(holders)}",
+                code="permission_in_use",
+            )
         permission_repository.delete_permission(permission_id, conn)
         target = f"permission:{name}"
         audit_service.record("permission.delete", target, dict(permission), None, conn)

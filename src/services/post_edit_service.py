@@ -14,7 +14,7 @@ def edit_post(post_id: int, owner_id: int, text: str) -> Post:
     access_rules.require_acting_for(owner_id, "post:edit")
     minutes = get_settings().post_edit_minutes
     if minutes and not post_edit_repository.is_younger_than(post_id, owner_id, minutes):
-        raise Conflict(f"A post can be edited for {minutes} minutes only")
+        raise Conflict(f"A post can be edited for {minutes} minutes only", code="edit_time_over")
     post_edit_repository.edit_post(post_id, owner_id, text)
     return post_repository.get_post_by_id(post_id, owner_id)
 

@@ -36,12 +36,12 @@ def reset_password(token: str, password: str) -> None:
     """Sets the password and ends all sessions. Raises InvalidCredentials for a bad token."""
     # This check only saves the cost of hashing; the one that counts is `use_user_token` below.
     if not token_repository.is_valid(token, "password_reset"):
-        raise InvalidCredentials("Invalid or expired token")
+        raise InvalidCredentials("Invalid or expired token", code="invalid_token")
     hashed = account_rules.hash_password(password)
     with transaction() as conn:
         user_id = token_repository.use_user_token(token, "password_reset", conn)
         if user_id is None:
-            raise InvalidCredentials("Invalid or expired token")
+            raise InvalidCredentials("Invalid or expired token", code="invalid_token")
         user_repository.update_user(user_id, {"password_hash": hashed}, conn)
         session_repository.end_sessions(user_id, conn=conn)
     access_cache.invalidate_user(user_id)
@@ -53,7 +53,7 @@ def confirm_email(token: str) -> None:
     with transaction() as conn:
         user_id = token_repository.use_user_token(token, "email_confirm", conn)
         if user_id is None:
-            raise InvalidCredentials("Invalid or expired token")
+            raise InvalidCredentials("Invalid or expired token", code="invalid_token")
         user_repository.confirm_email(user_id, conn)
 
 

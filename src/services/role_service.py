@@ -45,7 +45,9 @@ def update(role_id: str, changes: RoleChanges) -> Role:
         role_repository.lock_role(role_id, conn)
         before = role_repository.get_role(role_id, conn)
         if before["is_builtin"] and changes.get("name", before["name"]) != before["name"]:
-            raise Conflict(f"The role {before['name']} is built in and keeps its name")
+            raise Conflict(
+                f"The role {before['name']} is built in and keeps its name", code="built_in"
+            )
         role_repository.update_role(role_id, changes, conn)
         after = role_repository.get_role(role_id, conn)
         target = f"role:{before['name']}"
@@ -60,12 +62,13 @@ def delete(role_id: str, force: bool) -> None:
         role_repository.lock_role(role_id, conn)
         role = role_repository.get_role(role_id, conn)
         if role["is_builtin"]:
-            raise Conflict(f"The role {role['name']} is built in and stays")
+            raise Conflict(f"The role {role['name']} is built in and stays", code="built_in")
         holders = role_repository.count_holders(role_id, conn)
         if holders and not force:
             raise Conflict(
                 f"The role {role['name']} is held (users: {holders}): take it from them first, "
-                "or delete it with ?force=true"
+                "or delete it with ?force=true",
+                code="role_in_use",
             )
         role_repository.delete_role(role_id, conn)
         before = {**role, "holders": holders}
@@ -131,4 +134,4 @@ def _require_all_found(
 ) -> None:
     known = {value for each in found for value in each.values()}
     if unknown := sorted({reference.lower() for reference in references} - known):
-        raise NotFound(f"There is no {kind} {unknown[0]}")
+        raise NotFound(f"There is no {kind} {unknown[0]}", code="reference_not_found")

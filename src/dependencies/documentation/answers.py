@@ -1,11 +1,13 @@
 """The errors in /openapi.json: their models, examples and headers."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NotRequired
 
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
+from dependencies.routing.error_codes import code_of, codes_of
+from dependencies.routing.problems import PROBLEM, problem_body
 from utils.errors import error_body
 
 SCHEMA = "#/components/schemas/{model}"
@@ -29,6 +31,22 @@ class InvalidInput(TypedDict):
 
     detail: list[Fault]
     error: str
+
+
+ProblemFault = TypedDict("ProblemFault", {"detail": str, "in": str, "pointer": str})
+
+
+class Problem(TypedDict):
+    """RFC 9457. `code` is that of the header `X-Error-Code`, `instance` names the request by its
+    id; `errors` stands in a 422, each with a JSON pointer into that part of the request."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    errors: NotRequired[list[ProblemFault]]
 
 
 # Of each status, for /docs and docs/reference.md.
@@ -104,9 +122,27 @@ GENERAL_ERRORS = {
 }
 
 
+def add_refusals(operation: dict[str, Any]) -> None:
+    """To every error that is documented: its codes, and what it is as a problem."""
+    for status, answer in operation["responses"].items():
+        if int(status) < 400:
+            continue
+        error = answer.get("content", {}).get("application/json", {}).get("example", {})
+        sentence, faults = error.get("error", ""), error.get("detail")
+        code, codes = code_of(int(status), sentence), codes_of(int(status))
+        described = {**header("For programs", code), "schema": {"type": "string", "enum": codes}}
+        answer["headers"] = {**answer.get("headers", {}), "X-Error-Code": described}
+        if sentence:
+            faults = None if faults == sentence else faults
+            example = problem_body(int(status), code, sentence, faults, "/requests/4f1c09")
+            schema = {"$ref": SCHEMA.format(model="Problem")}
+            problem = {PROBLEM: {"schema": schema, "example": example}}
+            answer["content"] = {**answer["content"], **problem}
+
+
 def error_schemas() -> dict[str, Any]:
     """The models above, for the components of the document."""
-    models = [TypeAdapter(model) for model in (Error, InvalidInput)]
+    models = [TypeAdapter(model) for model in (Error, InvalidInput, Problem)]
     _, found = TypeAdapter.json_schemas(
         [(model, "serialization", model) for model in models], ref_template=SCHEMA
     )

@@ -11,7 +11,12 @@ from typing import Any
 from fastapi import FastAPI
 
 from dependencies.auth import OwnOrPermission, Permission, require_member
-from dependencies.documentation.answers import GENERAL_ERRORS, error_schemas, header
+from dependencies.documentation.answers import (
+    GENERAL_ERRORS,
+    add_refusals,
+    error_schemas,
+    header,
+)
 from dependencies.documentation.examples import add_examples
 from dependencies.rate_limit import AddressLimit, CallerLimit, LoginLimit
 from dependencies.routing.fastapi_internals import iter_route_contexts
@@ -48,6 +53,7 @@ def install_openapi(app: FastAPI) -> None:
             for method, operation in operations.items():
                 _describe(operation, routes[path, method])
                 add_examples(operation, schemas)
+                add_refusals(operation)
         return document
 
     app.openapi = openapi

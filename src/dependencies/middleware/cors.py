@@ -41,6 +41,7 @@ def cors_options(origins: tuple[str, ...]) -> dict[str, Any]:
             "RateLimit",
             "RateLimit-Policy",
             "Retry-After",
+            "X-Error-Code",
             "X-Process-Time-ms",
             "X-Request-ID",
         ],

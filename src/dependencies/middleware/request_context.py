@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config import metrics
 from dependencies.client_address import client_address
+from dependencies.routing.error_codes import code_of
 from utils import context, request_budget
 
 log = logging.getLogger("gophertalk.access")
@@ -20,6 +21,7 @@ USER_NAME_PATH = re.compile(r"(/api/users/)(?!(?:\d+|me|signup)(?:/|$))[^/]+")
 FIXED_HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
 # No status of HTTP, and no fault of either side: nginx counts these requests under it, too.
 CLIENT_LEFT = 499
+ERROR_CODE = b"x-error-code"
 VALID_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
@@ -50,9 +52,12 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                headers = message.get("headers", ())
+                if status >= 400 and not any(name == ERROR_CODE for name, _ in headers):
+                    add_header(scope, "x-error-code", code_of(status))
                 took = f"{(perf_counter() - started) * 1000:.2f}"
                 message["headers"] = [
-                    *message.get("headers", ()),
+                    *headers,
                     (b"x-request-id", request_id.encode()),
                     (b"x-process-time-ms", took.encode()),
                     *(FIXED_HEADERS if is_api else FIXED_HEADERS[:1]),

@@ -1,1 +1,1 @@
-"""How a controller is called, and how its answer is written."""
+"""How a controller is called, and how its answer, or its refusal, is written."""
