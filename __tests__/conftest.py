@@ -201,7 +201,7 @@ def new_role(database: None) -> Callable[..., str]:
 
 @pytest.fixture
 def role(db: None, new_role: Callable[..., str]) -> Callable[..., str]:
-    """Makes roles: `role("moderator", "post:delete_any")` gives the id."""
+    """Makes roles: `role("warden", "post:delete_any")` gives the id."""
     return new_role
 
 

@@ -21,7 +21,7 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "postman")]
 
 REFERENCE, RECIPE = "docs/reference.md", "docs/add-a-resource.md"
 GENERATED = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-ROLES = ("guest", "user", "admin")
+ROLES = ("guest", "user", "moderator", "admin")
 
 
 def use_default_settings(data_dir: str) -> None:

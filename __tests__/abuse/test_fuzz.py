@@ -43,7 +43,7 @@ def test_every_answer_is_as_documented(server, web, person, role, tmp_path, call
     anna, root = person("gopher_anna"), person("gopher_root", is_superuser=True)
     who = {"guest": None, "member": anna, "superuser": root}[caller]
     # Something to hit.
-    role("moderator", "post:delete_any")
+    role("warden", "post:delete_any")
     new_product()
     for text in ("Hello", "again"):
         post_repository.create_post({"text": text, "user_id": anna.id, "reply_to_id": None})

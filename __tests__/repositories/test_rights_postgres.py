@@ -52,15 +52,15 @@ def test_the_access_names_the_user_and_the_flag(session):
 
 
 def test_two_users_with_different_roles_hold_what_their_roles_hold(session, role):
-    role("moderator", "post:delete_any", "post:read")
+    role("warden", "post:delete_any", "post:read")
     role("clerk", "order:read_any", "order:update_any")
     plain = session("gopher_plain")
-    moderator = session("gopher_mod", ["moderator"])
-    both = session("gopher_both", ["moderator", "clerk"])
+    moderator = session("gopher_mod", ["warden"])
+    both = session("gopher_both", ["warden", "clerk"])
 
     assert permissions(plain) == held("guest", "user")
-    assert permissions(moderator) == held("guest", "user", "moderator")
-    assert permissions(both) == held("guest", "user", "moderator", "clerk")
+    assert permissions(moderator) == held("guest", "user", "warden")
+    assert permissions(both) == held("guest", "user", "warden", "clerk")
     assert "post:delete_any" not in permissions(plain)
 
 

@@ -18,20 +18,20 @@ def names(roles):
 class TestCreate:
     def test_gives_the_whole_row(self, db):
         with transaction() as conn:
-            role = role_repository.create_role("moderator", "Keeps the talk friendly", conn)
+            role = role_repository.create_role("host", "Keeps the talk friendly", conn)
 
         assert role == {
             "id": role["id"],
-            "name": "moderator",
+            "name": "host",
             "description": "Keeps the talk friendly",
             "is_builtin": False,
             "permissions": [],
         }
         assert role_repository.get_role(role["id"]) == role
 
-    @pytest.mark.parametrize("name", ["moderator", "admin"])
+    @pytest.mark.parametrize("name", ["host", "admin"])
     def test_a_taken_name_is_a_conflict(self, role, name):
-        role("moderator")
+        role("host")
         sentence = f"^There is a role {name} already, choose another name$"
         with pytest.raises(Conflict, match=sentence), transaction() as conn:
             role_repository.create_role(name, "", conn)
@@ -46,6 +46,7 @@ class TestReading:
             "admin",
             "baker",
             "guest",
+            "moderator",
             "user",
             "zebra",
         ]
@@ -175,4 +176,4 @@ def test_built_in_roles_are_marked(db):
     execute("INSERT INTO roles (name) VALUES ('baker')")
     builtin = [role["name"] for role in role_repository.get_all_roles(10, 0) if role["is_builtin"]]
 
-    assert builtin == ["admin", "guest", "user"]
+    assert builtin == ["admin", "guest", "moderator", "user"]

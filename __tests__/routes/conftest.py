@@ -94,7 +94,6 @@ def new_world(
     """Makes a new `World`, as often as it is called: for tests that call all operations."""
 
     def make() -> World:
-        later.finish(10)  # background work of the last world writes to the database
         return World(client, new_person)
 
     yield make

@@ -34,7 +34,7 @@ def places_with(word):
 
 
 @pytest.fixture
-def canary(client, mails):
+def canary(client, mails, register):
     """A member who has put the word wherever a member can."""
     fields = {
         "user_name": f"{CANARY}_1",
@@ -66,6 +66,11 @@ def canary(client, mails):
     client.patch(f"/api/users/{me['id']}", json={"email": f"{CANARY}@x.example"}, headers=headers)
     client.post("/api/auth/password/forgot", json={"email": f"{CANARY}@example.org"})
     client.get(f"/api/users/{CANARY}_1", headers=headers)
+    other = register("gopher_other")
+    report = {"user_id": other.id, "reason": "other", "comment": f"{CANARY} complains"}
+    assert client.post("/api/reports", json=report, headers=headers).status_code == 201
+    report = {"user_id": me["id"], "reason": "other", "comment": f"This is {CANARY}"}
+    assert client.post("/api/reports", json=report, headers=other.headers).status_code == 201
     mails()
     return {"id": me["id"], "headers": headers, "post_id": first["id"]}
 
@@ -137,7 +142,7 @@ def test_the_name_and_the_address_are_free_again(client, canary):
 
 
 def test_who_may_not_delete_the_account_deletes_no_post_of_it(client, canary, person):
-    other = person("gopher_other").headers
+    other = person("gopher_another").headers
     answer = client.delete(f"/api/users/{canary['id']}?posts=delete", headers=other)
 
     assert answer.status_code == 403
@@ -170,6 +175,7 @@ def test_the_export_holds_everything(client, canary):
     assert [like["id"] for like in export["likes"]] == [canary["post_id"]]
     assert [view["id"] for view in export["views"]] == [canary["post_id"]]
     assert export["orders"][0]["items"][0]["price"] == "10.00"
+    assert [report["comment"] for report in export["reports"]] == [f"{CANARY} complains"]
     assert export["roles"] == ["user"]
     assert len(export["sessions"]) == 1
     assert export["audit"] == []

@@ -39,6 +39,15 @@ def edits(world, url):
     return [{**request, "json": text, "headers": world.root.headers} for text in texts]
 
 
+def reports(world, url):
+    """Two people report the superuser."""
+    about = {"user_id": world.root.id, "reason": "spam"}
+    others = (world.anna, world.new_person("gopher_boris"))
+    return [
+        {"method": "POST", "url": url, "json": about, "headers": other.headers} for other in others
+    ]
+
+
 # The requests that make two rows in a list of the superuser, where no POST on its path does.
 FILLED_BY = {
     "get_audit_log": each_of("create_role", "create_user"),
@@ -49,6 +58,7 @@ FILLED_BY = {
     "get_notifications": followers,
     "get_orders_of_user": twice("create_order"),
     "get_post_history": edits,
+    "get_reports": reports,
     "get_sessions": logins,
 }
 LISTS = [name for name, each in OPERATIONS.items() if "limit" in each.parameters("query")]

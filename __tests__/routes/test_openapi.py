@@ -268,6 +268,7 @@ OWN = {
     ("confirm_email", 409): confirmed_by_another,
     ("create_order", 404): field(items=[{"product_id": 999_999, "quantity": 1}]),
     ("create_order", 409): out_of_stock,
+    ("create_report", 404): field(user_id=999_999),
     ("create_user", 404): field(roles=["painter"]),
     ("edit_post", 409): too_old_to_edit,
     ("delete_permission", 409): row("permission_id", "permissions WHERE is_builtin LIMIT 1"),

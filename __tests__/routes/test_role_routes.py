@@ -36,7 +36,7 @@ def invalid(answer, field):
 
 class TestCreate:
     def test_answers_with_the_role_which_holds_nothing_yet(self, ask):
-        body = {"name": "moderator", "description": "Keeps the talk friendly"}
+        body = {"name": "host", "description": "Keeps the talk friendly"}
         answer = ask("POST", "/roles", body)
 
         role = answer.json()
@@ -45,11 +45,11 @@ class TestCreate:
         assert ask("GET", f"/roles/{role['id']}").json() == role
 
     def test_the_description_may_be_left_out(self, ask):
-        assert ask("POST", "/roles", {"name": "moderator"}).json()["description"] == ""
+        assert ask("POST", "/roles", {"name": "host"}).json()["description"] == ""
 
-    @pytest.mark.parametrize("name", ["moderator", "admin", "guest", "user"])
+    @pytest.mark.parametrize("name", ["host", "admin", "guest", "moderator", "user"])
     def test_a_taken_name(self, ask, role, refused, name):
-        role("moderator")
+        role("host")
         answer = ask("POST", "/roles", {"name": name})
 
         refused(answer, 409, f"There is a role {name} already, choose another name")
@@ -79,7 +79,7 @@ class TestRead:
         rest = ask("GET", first.links["next"]["url"].removeprefix("/api"))
 
         assert [each["name"] for each in first.json()] == ["admin", "baker"]
-        assert [each["name"] for each in rest.json()] == ["guest", "user"]
+        assert [each["name"] for each in rest.json()] == ["guest", "moderator"]
         assert all(each.keys() == KEYS for each in first.json() + rest.json())
 
     def test_one(self, ask, role):

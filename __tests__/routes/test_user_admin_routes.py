@@ -91,7 +91,7 @@ class TestSignUp:
 
 class TestMe:
     def test_shows_all_of_ones_own_and_the_rights(self, ask, anna, role):
-        role("moderator", "post:delete_any")
+        role("warden", "post:delete_any")
         answer = ask(anna, "GET", "/users/me")
 
         me = answer.json()
@@ -103,10 +103,10 @@ class TestMe:
         assert {"post:create", "product:read"} <= set(me["permissions"])
 
     def test_each_their_own(self, ask, person, role):
-        role("moderator", "post:delete_any")
-        one, two = person("gopher_one", ["moderator"]), person("gopher_two", ["admin"])
+        role("warden", "post:delete_any")
+        one, two = person("gopher_one", ["warden"]), person("gopher_two", ["admin"])
 
-        assert ask(one, "GET", "/users/me").json()["roles"] == ["moderator", "user"]
+        assert ask(one, "GET", "/users/me").json()["roles"] == ["user", "warden"]
         assert ask(two, "GET", "/users/me").json()["roles"] == ["admin", "user"]
         assert "post:delete_any" in ask(one, "GET", "/users/me").json()["permissions"]
         assert set(ask(two, "GET", "/users/me").json()["permissions"]) == permissions_of("admin")

@@ -79,7 +79,9 @@ def empty_database() -> None:
     """What a migration put in stays, what a test wrote is gone; the ids begin anew."""
     from repositories.sql import execute, transaction
     from services import access_cache
+    from utils import later
 
+    later.finish(10)  # mail of the last test, which writes to the database
     with transaction() as conn:
         # A test may have left thousands of rows, and the machine may be busy.
         execute("SET LOCAL statement_timeout = 0", conn=conn)

@@ -113,6 +113,8 @@ OWN_VALUES: dict[str, Callable[[Any], Any]] = {
 # Fields of bodies, by operation, that a fixed example cannot have.
 OWN_BODIES: dict[str, Callable[[Any], dict[str, Any]]] = {
     "confirm_email": mailed_token("email_confirm"),
+    # Nobody reports themself; Anna and the superuser have the ids 1 and 2.
+    "create_report": lambda owner: {"user_id": 2 if owner.id == 1 else 1},
     "refresh": lambda owner: {"refresh_token": owner.refresh_token},
     "register": lambda _: {"user_name": "gopher_new", "email": "new@example.org"},
     "reset_password": mailed_token("password_reset"),

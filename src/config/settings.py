@@ -85,6 +85,7 @@ class Settings(BaseSettings):
     rate_limit_user: Rate = "off"
     rate_limit_product: Rate = "off"
     rate_limit_order: Rate = "off"
+    rate_limit_report: Rate = "off"
     rate_limit_export: Rate = "1/5 minutes"
     rate_limit_mail_address: Rate = "3/hour"
     rate_limit_mail_account: Rate = "10/hour"

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from starlette.convertors import StringConvertor, register_url_convertor
 
 from dependencies.auth import AnyCaller
+from dto import report_dto
 from dto.fields import Id, IdOrZero, Text, UserName
 from dto.order_dto import Status
 from services import access_rules
@@ -48,6 +49,7 @@ UserRef = Annotated[
 PostId = Annotated[Id, Path(description="The post's id.", examples=[1])]
 ProductId = Annotated[Id, Path(description="The product's id.", examples=[1])]
 OrderId = Annotated[UUID, Path(description="The order's id.", examples=[EXAMPLE_UUID])]
+ReportId = Annotated[Id, Path(description="The report's id.", examples=[1])]
 SessionId = Annotated[UUID, Path(description="The session's id.", examples=[EXAMPLE_UUID])]
 
 ReplyToId = Annotated[
@@ -74,6 +76,9 @@ Following = Annotated[
         description="The home timeline: only your own posts and those of users whom you follow. "
         "It goes together with `limit` and `cursor` alone."
     ),
+]
+ReportStatus = Annotated[
+    report_dto.Status, Query(alias="status", description="Only reports with this status.")
 ]
 OrderStatus = Annotated[
     Status | None, Query(alias="status", description="Only orders with this status.")

@@ -15,14 +15,14 @@ Description = Annotated[str, Text(max_length=280)]
 
 
 class CreateRoleDto(RequestModel):
-    name: Word = Field(examples=["moderator"])
+    name: Word = Field(examples=["host"])
     description: Description = Field(default="", examples=["Keeps the talk friendly"])
 
 
 class UpdateRoleDto(ChangeModel):
     """Only the fields that are sent change."""
 
-    name: Word = optional_field("moderator")
+    name: Word = optional_field("host")
     description: Description = optional_field("Keeps the talk friendly, and short")
 
 
@@ -70,7 +70,7 @@ class Permission(TypedDict):
 @documented(
     {
         "id": "7d9f4a52-3c1e-4e0b-8a64-2f3f3f0f7c11",
-        "name": "moderator",
+        "name": "host",
         "description": "Keeps the talk friendly",
         "is_builtin": False,
         "permissions": ["post:delete_any"],

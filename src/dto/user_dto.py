@@ -208,6 +208,7 @@ class Credentials(TypedDict):
         "likes": [{"id": 1, "created_at": "2026-11-21T12:00:00Z"}],
         "views": [],
         "orders": [],
+        "reports": [],
         "audit": [],
     }
 )
@@ -222,4 +223,5 @@ class Export(TypedDict):
     likes: list[Any]
     views: list[Any]
     orders: list[Any]
+    reports: list[Any]
     audit: list[Any]

@@ -90,6 +90,20 @@ def get_orders(user_id: int, after_id: int, limit: int) -> list[dict[str, Any]]:
     )
 
 
+def get_reports(user_id: int, after_id: int, limit: int) -> list[dict[str, Any]]:
+    """What this user told the moderators."""
+    return fetch_all(
+        """
+        SELECT id, post_id, user_id, reason, comment, status, created_at
+        FROM reports
+        WHERE reporter_id = %s AND id > %s
+        ORDER BY id
+        LIMIT %s
+        """,
+        (user_id, after_id, limit),
+    )
+
+
 def get_audit_entries(user_id: int, after_id: int, limit: int) -> list[dict[str, Any]]:
     """What this user changed as an administrator."""
     return fetch_all(

@@ -147,10 +147,12 @@ def delete_post(post_id: int, owner_id: int) -> None:
         raise NotFound("Post not found or already deleted", code="post_not_found")
 
 
-def delete_any_post(post_id: int) -> None:
+def delete_any_post(post_id: int, conn: Conn | None = None) -> None:
     """Soft delete of any user's post. Raises NotFound."""
     deleted = execute(
-        "UPDATE posts SET deleted_at = now() WHERE id = %s AND deleted_at IS NULL", (post_id,)
+        "UPDATE posts SET deleted_at = now() WHERE id = %s AND deleted_at IS NULL",
+        (post_id,),
+        conn,
     )
     if deleted == 0:
         raise NotFound("Post not found or already deleted", code="post_not_found")

@@ -30,11 +30,11 @@ router.post(
     summary="Create a role",
     status_code=201,
     response_model=Role,
-    responses=documented_errors({409: "There is a role moderator already, choose another name"}),
+    responses=documented_errors({409: "There is a role host already, choose another name"}),
     dependencies=[*WRITE, IDEMPOTENT],
     openapi_extra=request_examples(
         bodies={
-            "Moderators": {"name": "moderator", "description": "Keeps the talk friendly"},
+            "Hosts": {"name": "host", "description": "Keeps the talk friendly"},
             "Helpers": {"name": "helper"},
         }
     ),
@@ -106,7 +106,7 @@ router.delete(
     summary="Delete a permission",
     status_code=204,
     responses=documented_errors(
-        {404: "Permission not found", 409: "Take post:pin from these roles first: moderator"}
+        {404: "Permission not found", 409: "Take post:pin from these roles first: host"}
     ),
     dependencies=WRITE,
 )(role_controller.delete_permission)

@@ -25,6 +25,7 @@ MEMBER_DEFAULTS = frozenset(
         "post:read",
         "post:view",
         "product:read",
+        "report:create",
         "user:follow",
         "user:read",
     }

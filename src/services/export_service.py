@@ -40,6 +40,7 @@ def _document(known: dict[str, Any], user_id: int) -> Iterator[bytes]:
         ("likes", export_repository.get_likes),
         ("views", export_repository.get_views),
         ("orders", export_repository.get_orders),
+        ("reports", export_repository.get_reports),
         ("audit", export_repository.get_audit_entries),
     ):
         yield from _array(name, _pages(partial(get_page, user_id)))

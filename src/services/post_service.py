@@ -1,8 +1,9 @@
 """Posts: reading, writing and deleting them, likes and views."""
 
 from dto.post_dto import NewPost, Post, PostFilter
-from repositories import post_repository
+from repositories import post_repository, report_repository
 from services import access_rules, idempotency_service
+from utils.errors import NotFound
 
 
 def get_all_posts(dto: PostFilter) -> list[Post]:
@@ -12,9 +13,14 @@ def get_all_posts(dto: PostFilter) -> list[Post]:
 
 
 def get_post(post_id: int, user_id: int) -> Post:
-    """Raises NotFound."""
+    """Raises NotFound. Blocks do not hide a reported post from moderators."""
     access_rules.require_permission("post:read")
-    return post_repository.get_post_by_id(post_id, user_id)
+    try:
+        return post_repository.get_post_by_id(post_id, user_id)
+    except NotFound:
+        if not access_rules.may("report:read"):
+            raise
+        return report_repository.get_reported_post(post_id, user_id)
 
 
 def create_post(dto: NewPost) -> Post:
