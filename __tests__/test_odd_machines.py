@@ -99,9 +99,11 @@ class TestLimits:
             said = sentence(run("app.py", **odd(folder, FEW_THREADS.format(threads))))
             assert said.startswith("No more threads or processes can be started. Raise the limit")
 
-    @pytest.mark.parametrize("files", [8, 20])
-    @every_program
+    @pytest.mark.parametrize(
+        ("program", "files"), [*((each, 8) for each in PROGRAMS), ("app.py", 20)]
+    )
     def test_too_few_files(self, program, files, folder):
+        """With 20 it is PostgreSQL that has too few."""
         said = sentence(run(program, prefix=limited(f"-n {files}"), **plain(folder)))
 
         assert said == "Too few files may be open at once. Raise the limit (`ulimit -n`)."
