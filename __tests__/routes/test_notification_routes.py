@@ -74,33 +74,22 @@ def edit(client):
     return edit
 
 
-def set_follow(follower, followed):
-    execute(
-        "INSERT INTO follows (follower_id, followed_id) VALUES (%s, %s)",
-        (follower.id, followed.id),
-    )
+@pytest.fixture
+def relate(client):
+    """`relate(boris, "follow", anna)`; with `end=True` it ends."""
 
+    def relate(one, what, other, end=False):
+        path = f"/api/users/{other.id}/{what}"
+        answer = client.request("DELETE" if end else "POST", path, headers=one.headers)
+        assert answer.is_success, answer.text
 
-def end_follow(follower, followed):
-    execute(
-        "DELETE FROM follows WHERE follower_id = %s AND followed_id = %s",
-        (follower.id, followed.id),
-    )
-
-
-def hide(table, one, other):
-    """`table`: mutes or blocks."""
-    execute(f"INSERT INTO {table} VALUES (DEFAULT, %s, %s)", (one.id, other.id))
-
-
-def show(table):
-    execute(f"DELETE FROM {table}")
+    return relate
 
 
 class TestWhatIsTold:
-    def test_each_kind_with_who_did_it_and_the_post(self, client, anna, boris, write, like):
+    def test_each_kind_with_who_did_it_and_the_post(self, client, anna, boris, write, like, relate):
         mine, other = write(anna), write(anna, "Another")
-        set_follow(boris, anna)
+        relate(boris, "follow", anna)
         answer = write(boris, "Yes", mine)
         like(boris, mine)
         mention = write(boris, "Look, @gopher_anna!")
@@ -177,11 +166,11 @@ class TestTakenBack:
         like(boris, mine, "DELETE")
         assert unread(anna) == 0
 
-    def test_a_follow_that_ends_and_begins_again(self, anna, boris, told):
-        set_follow(boris, anna)
-        end_follow(boris, anna)
+    def test_a_follow_that_ends_and_begins_again(self, anna, boris, told, relate):
+        relate(boris, "follow", anna)
+        relate(boris, "follow", anna, end=True)
         assert told(anna) == []
-        set_follow(boris, anna)
+        relate(boris, "follow", anna)
 
         assert told(anna) == [("follow", "gopher_boris", None)]
 
@@ -210,47 +199,50 @@ class TestTakenBack:
 
 
 class TestHidden:
-    @pytest.mark.parametrize("table", ["mutes", "blocks"])
-    def test_what_was_hidden_comes_back(self, anna, boris, clara, write, told, unread, table):
+    @pytest.mark.parametrize("what", ["mute", "block"])
+    def test_what_was_hidden_comes_back(
+        self, anna, boris, clara, write, told, unread, relate, what
+    ):
         mine = write(anna)
         first, second = write(boris, "Yes", mine), write(clara, "Yes", mine)
-        hide(table, anna, boris)
+        relate(anna, what, boris)
 
         assert told(anna) == [("answer", "gopher_clara", second)]
         assert unread(anna) == 1
-        show(table)
+        relate(anna, what, boris, end=True)
         assert told(anna) == [
             ("answer", "gopher_clara", second),
             ("answer", "gopher_boris", first),
         ]
         assert unread(anna) == 2
 
-    def test_a_block_hides_both_ways_and_a_mute_one(self, anna, boris, write, told):
+    def test_a_block_hides_both_ways_and_a_mute_one(self, anna, boris, write, told, relate):
         write(anna, "@gopher_boris")
         write(boris, "@gopher_anna")
-        hide("mutes", anna, boris)
+        relate(anna, "mute", boris)
         assert (len(told(anna)), len(told(boris))) == (0, 1)
-        hide("blocks", anna, boris)
+        relate(anna, "block", boris)
         assert (len(told(anna)), len(told(boris))) == (0, 0)
 
     @pytest.mark.parametrize("blocker_is_author", [True, False])
     def test_a_mention_during_a_block_is_never_told(
-        self, anna, boris, clara, write, edit, told, blocker_is_author
+        self, anna, boris, clara, write, edit, told, blocker_is_author, relate
     ):
-        hide("blocks", *((anna, boris) if blocker_is_author else (boris, anna)))
+        one, other = (anna, boris) if blocker_is_author else (boris, anna)
+        relate(one, "block", other)
         post = write(anna, "@gopher_boris and @gopher_clara")
         edited = write(anna, "Hello")
         edit(anna, edited, "Hello @gopher_boris")
-        show("blocks")
+        relate(one, "block", other, end=True)
         edit(anna, post, "Dear @gopher_boris and @gopher_clara")
 
         assert told(boris) == []
         assert told(clara) == [("mention", "gopher_anna", post)]
 
-    def test_a_mention_during_a_mute_is_told_when_it_ends(self, anna, boris, write, told):
-        hide("mutes", anna, boris)
+    def test_a_mention_during_a_mute_is_told_when_it_ends(self, anna, boris, write, told, relate):
+        relate(anna, "mute", boris)
         post = write(boris, "@gopher_anna")
-        show("mutes")
+        relate(anna, "mute", boris, end=True)
 
         assert told(anna) == [("mention", "gopher_boris", post)]
 

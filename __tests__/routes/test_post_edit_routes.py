@@ -180,6 +180,20 @@ class TestHistory:
             answer = client.get(f"/api/posts/{wanted}/history", headers=anna.headers)
             refused(answer, 404, "Post not found")
 
+    def test_is_hidden_from_whom_the_post_is_hidden(
+        self, client, anna, boris, write, ask, refused, history
+    ):
+        his, hers = write(boris, "First"), write(anna, "First")
+        ask(boris, his, "Second")
+        client.post(f"/api/users/{boris.id}/mute", headers=anna.headers)
+        assert history(anna, his) == ["First"]
+        client.post(f"/api/users/{boris.id}/block", headers=anna.headers)
+
+        for member, post in ((anna, his), (boris, hers)):
+            answer = client.get(f"/api/posts/{post}/history", headers=member.headers)
+            refused(answer, 404, "Post not found")
+        assert history(boris, his) == ["First"]
+
     def test_a_guest_has_to_log_in(self, client, anna, write, refused):
         answer = client.get(f"/api/posts/{write(anna)}/history")
         refused(answer, 401, "Not authenticated")
