@@ -3,8 +3,9 @@
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from threading import Thread
-from time import monotonic
+from time import monotonic, sleep
 from uuid import uuid4
 
 import httpx
@@ -190,3 +191,55 @@ def test_an_app_frozen_in_mid_transaction(start_server, fresh, new_load, note):
     assert_balanced(fresh)
     recovery = back_after(load.answers(since=back), back)
     note("the app frozen in mid-transaction", tally(answers), None, recovery, losses)
+
+
+def test_a_post_with_a_key_is_made_once_whenever_the_server_is_killed(start_server, fresh, note):
+    """Before the key is committed, around that moment, and after it."""
+    names = {"user_name": "gopher_anna", "first_name": "Anna", "last_name": "Petrova"}
+    passwords = {"password": "gopher1!", "password_confirm": "gopher1!"}
+    client = httpx.Client(timeout=30)
+
+    def start():
+        return start_server(**fresh.settings(), **NO_LIMITS).wait_until_ready()
+
+    def send(server, key):
+        body, headers = {"text": f"Text of {key}"}, {"Idempotency-Key": key}
+        with suppress(httpx.TransportError):
+            return client.post(f"{server.url}/api/posts", json=body, headers=headers)
+
+    def made(key):
+        """The number of its posts, and of its answers that are stored."""
+        query = """
+            SELECT (SELECT count(*) FROM posts WHERE text = %s) AS posts,
+                   (SELECT count(answer) FROM idempotency_keys WHERE key = %s) AS answers
+        """
+        [row] = fresh.fetch(query, (f"Text of {key}", key))
+        return row["posts"], row["answers"]
+
+    server = start()
+    pair = client.post(f"{server.url}/api/auth/register", json=names | passwords).json()
+    client.headers["Authorization"] = f"Bearer {pair['access_token']}"
+    before = 0
+    with ThreadPoolExecutor(1) as thread:
+        with fresh.locked("posts") as waiting:
+            asked = thread.submit(send, server, "waiting")
+            assert eventually(lambda: waiting() == 1)
+            server.process.kill()
+            assert asked.result() is None
+        assert eventually(lambda: waiting() == 0)
+        assert made("waiting") == (0, 0)
+        for milliseconds in (1, 3, 5, 7, 10, 50):
+            server, key = start(), f"key-{milliseconds}"
+            client.get(f"{server.url}/api/posts")  # the next request needs no connection
+            asked = thread.submit(send, server, key)
+            sleep(milliseconds / 1000)
+            server.process.kill()
+            asked.result()
+            assert made(key) in {(0, 0), (1, 1)}
+            before += made(key)[0]
+            server = start()
+            assert send(server, key).status_code == 201
+            assert made(key) == (1, 1)
+        assert send(server, "waiting").status_code == 201
+    assert made("waiting") == (1, 1)
+    note("kill -9 around a write with a key", f"7 kills, 7 posts; {before} made before the kill")

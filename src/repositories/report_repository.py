@@ -48,11 +48,13 @@ def create_report(report: NewReport, conn: Conn | None = None) -> Report:
             conn,
         )
     except ForeignKeyViolation as error:
-        raise NotFound("Post not found" if report["post_id"] else "User not found") from error
+        if report["post_id"]:
+            raise NotFound("Post not found", code="post_not_found") from error
+        raise NotFound("User not found", code="user_not_found") from error
     except CheckViolation as error:
-        raise Conflict("You cannot report yourself") from error
+        raise Conflict("You cannot report yourself", code="not_yourself") from error
     except UniqueViolation as error:
-        raise Conflict("You have reported this already") from error
+        raise Conflict("You have reported this already", code="already_reported") from error
 
 
 def get_reports(status: Status, after_id: int | None, limit: int, offset: int) -> list[Report]:
@@ -90,7 +92,7 @@ def get_reported_post(post_id: int, user_id: int) -> Post:
         (user_id, user_id, post_id),
     )
     if row is None:
-        raise NotFound("Post not found")
+        raise NotFound("Post not found", code="post_not_found")
     return with_author(row)
 
 
@@ -99,9 +101,9 @@ def lock_open_report(report_id: int, conn: Conn) -> None:
     decided before."""
     row = fetch_one("SELECT status FROM reports WHERE id = %s FOR UPDATE", (report_id,), conn)
     if row is None:
-        raise NotFound("Report not found")
+        raise NotFound("Report not found", code="report_not_found")
     if row["status"] != "open":
-        raise Conflict("This report has been decided already")
+        raise Conflict("This report has been decided already", code="report_decided")
 
 
 def decide(

@@ -42,7 +42,11 @@ def decide(
         about = {"post_id": report["post_id"], "user_id": report["user_id"]}
         if delete_post:
             if report["post_id"] is None:
-                raise Unprocessable("This report is not about a post", ("body", "delete_post"))
+                raise Unprocessable(
+                    "This report is not about a post",
+                    ("body", "delete_post"),
+                    code="report_without_post",
+                )
             with suppress(NotFound):  # deleted already
                 post_repository.delete_any_post(report["post_id"], conn)
         audit_service.record(

@@ -43,6 +43,7 @@ SPECIAL_CODES: dict[int, dict[str, str]] = {
         "post_not_found": "Post not found*",
         "product_not_found": "Product *not found",
         "reference_not_found": "There is no *",
+        "report_not_found": "Report not found",
         "role_not_found": "Role not found",
         "session_not_found": "Session not found",
         "user_not_blocked": "User not blocked",
@@ -51,6 +52,7 @@ SPECIAL_CODES: dict[int, dict[str, str]] = {
         "user_not_muted": "User not muted",
     },
     409: {
+        "already_reported": "You have reported this already",
         "built_in": "The * is built in and *",
         "edit_time_over": "A post can be edited for * minutes only",
         "email_taken": "E-mail address already taken",
@@ -62,6 +64,7 @@ SPECIAL_CODES: dict[int, dict[str, str]] = {
         "permission_in_use": "Take * from these roles first: *",
         "post_already_liked": "Post already liked",
         "post_already_viewed": "Post already viewed",
+        "report_decided": "This report has been decided already",
         "role_exists": "There is a role * already, choose another *",
         "role_in_use": "The role * is held (users: *): take it from them first, *",
         "user_already_blocked": "User already blocked",
@@ -71,6 +74,7 @@ SPECIAL_CODES: dict[int, dict[str, str]] = {
     },
     422: {
         "idempotency_key_reused": "This Idempotency-Key was used for another request",
+        "report_without_post": "This report is not about a post",
         "user_name_reserved": "This name is reserved",
     },
 }
