@@ -10,7 +10,7 @@ from repositories import (
     profile_repository,
     user_repository,
 )
-from repositories.sql import execute, fetch_all
+from repositories.sql import execute, fetch_all, transaction
 from utils.errors import Conflict, NotFound
 
 NOBODY = 2**40
@@ -87,6 +87,17 @@ class TestFollow:
         assert ids(following) == [boris, carl]
         assert [row["is_followed"] for row in following] == [False, False]
         assert ids(follow_repository.get_following(anna, carl, following[0]["place"], 1)) == [carl]
+
+    def test_all_whose_counters_change_are_locked(self, db, anna, boris, carl, new_user):
+        stranger = new_user("gopher_dora")["id"]
+        follow_repository.follow(anna, boris)
+        follow_repository.follow(carl, anna)
+        free = "SELECT id FROM users ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
+        with transaction() as conn:
+            follow_repository.lock_all_of(anna, conn)
+
+            assert ids(fetch_all(free)) == [stranger]
+        assert ids(fetch_all(free)) == [anna, boris, carl, stranger]
 
     def test_go_with_the_account(self, anna, boris, carl):
         for follower, followed in [(boris, anna), (carl, anna), (anna, carl), (carl, boris)]:

@@ -63,6 +63,7 @@ def database(monkeypatch):
     database.get_user_profile.return_value = PROFILE
     for name in (
         "follow_repository.is_followed",
+        "follow_repository.lock_all_of",
         "user_repository.create_user",
         "user_repository.get_email",
         "user_repository.get_password_hash",
@@ -532,7 +533,8 @@ class TestDelete:
     def test_the_sessions_of_the_user_are_forgotten(self, database, remembered):
         user_service.delete(1)
 
-        assert database.mock_calls == [call.delete_user(1)]
+        database.delete_user.assert_called_once()
+        assert database.delete_user.call_args.args == (1,)
         assert remembered() == ["s3"]
 
     @pytest.mark.usefixtures("simple")
@@ -550,6 +552,7 @@ class TestDelete:
         assert order(database) == [
             "begin",
             "lock_active_superusers",
+            "lock_all_of",
             "lock_user",
             "delete_user",
             "record",

@@ -1,6 +1,6 @@
 """HTTP for mutes and blocks."""
 
-from dependencies.pagination import CursorPage
+from dependencies.pagination import PureCursorPage
 from dependencies.params import UserId
 from dto.user_dto import User
 from services import hiding_service
@@ -27,11 +27,11 @@ def unblock(user_id: UserId) -> None:
     hiding_service.unblock(user_id)
 
 
-def get_muted(page: CursorPage) -> list[User]:
+def get_muted(page: PureCursorPage) -> list[User]:
     """Whom you mute, the newest first."""
     return page.by_place(hiding_service.get_muted(page.after_id, page.fetch_limit))
 
 
-def get_blocked(page: CursorPage) -> list[User]:
+def get_blocked(page: PureCursorPage) -> list[User]:
     """Whom you block, the newest first."""
     return page.by_place(hiding_service.get_blocked(page.after_id, page.fetch_limit))

@@ -113,6 +113,10 @@ async def cursor_page(
     return Page(request, limit, offset, _decode(cursor) if cursor else None)
 
 
+async def pure_cursor_page(request: Request, limit: Limit = 10, cursor: Cursor = None) -> Page:
+    return Page(request, limit, 0, _decode(cursor) if cursor else None)
+
+
 async def uuid_cursor_page(request: Request, limit: Limit = 10, cursor: UuidCursor = None) -> Page:
     after = UUID(bytes=urlsafe_b64decode(cursor + "==")) if cursor else None
     return Page(request, limit, 0, after_uuid=after)
@@ -120,4 +124,5 @@ async def uuid_cursor_page(request: Request, limit: Limit = 10, cursor: UuidCurs
 
 OffsetPage = Annotated[Page, Depends(offset_page)]
 CursorPage = Annotated[Page, Depends(cursor_page)]
+PureCursorPage = Annotated[Page, Depends(pure_cursor_page)]
 UuidCursorPage = Annotated[Page, Depends(uuid_cursor_page)]

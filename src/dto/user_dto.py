@@ -207,6 +207,9 @@ class Credentials(TypedDict):
         "earlier_texts": [],
         "likes": [{"id": 1, "created_at": "2026-11-21T12:00:00Z"}],
         "views": [],
+        "follows": [{"id": 1, "user_id": 2, "created_at": "2026-11-21T12:00:00Z"}],
+        "mutes": [],
+        "blocks": [],
         "orders": [],
         "reports": [],
         "audit": [],
@@ -222,6 +225,9 @@ class Export(TypedDict):
     earlier_texts: list[Any]
     likes: list[Any]
     views: list[Any]
+    follows: list[Any]
+    mutes: list[Any]
+    blocks: list[Any]
     orders: list[Any]
     reports: list[Any]
     audit: list[Any]

@@ -62,6 +62,48 @@ def get_views(user_id: int, after_id: int, limit: int) -> list[dict[str, Any]]:
     )
 
 
+def get_follows(user_id: int, after_id: int, limit: int) -> list[dict[str, Any]]:
+    """Whom this user follows."""
+    return fetch_all(
+        """
+        SELECT id, followed_id AS user_id, created_at
+        FROM follows
+        WHERE follower_id = %s AND id > %s
+        ORDER BY id
+        LIMIT %s
+        """,
+        (user_id, after_id, limit),
+    )
+
+
+def get_mutes(user_id: int, after_id: int, limit: int) -> list[dict[str, Any]]:
+    """Whom this user mutes."""
+    return fetch_all(
+        """
+        SELECT id, muted_id AS user_id, created_at
+        FROM mutes
+        WHERE muter_id = %s AND id > %s
+        ORDER BY id
+        LIMIT %s
+        """,
+        (user_id, after_id, limit),
+    )
+
+
+def get_blocks(user_id: int, after_id: int, limit: int) -> list[dict[str, Any]]:
+    """Whom this user blocks."""
+    return fetch_all(
+        """
+        SELECT id, blocked_id AS user_id, created_at
+        FROM blocks
+        WHERE blocker_id = %s AND id > %s
+        ORDER BY id
+        LIMIT %s
+        """,
+        (user_id, after_id, limit),
+    )
+
+
 def get_orders(user_id: int, after_id: int, limit: int) -> list[dict[str, Any]]:
     """`id` is the order's number; clients know the order by `order_id`."""
     return fetch_all(

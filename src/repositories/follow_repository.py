@@ -34,6 +34,28 @@ def unfollow(follower_id: int, followed_id: int) -> None:
         raise NotFound("User not followed", code="user_not_followed")
 
 
+def lock_all_of(user_id: int, conn: Conn) -> None:
+    """Locks the user, and all whose counters change when the account goes, until the transaction
+    ends. The lower id first, as the triggers do: so none waits for another in a circle."""
+    execute(
+        """
+        SELECT id
+        FROM users
+        WHERE id IN (
+            SELECT %s
+            UNION ALL
+            SELECT followed_id FROM follows WHERE follower_id = %s
+            UNION ALL
+            SELECT follower_id FROM follows WHERE followed_id = %s
+        )
+        ORDER BY id
+        FOR NO KEY UPDATE
+        """,
+        (user_id, user_id, user_id),
+        conn,
+    )
+
+
 def is_followed(followed_id: int, follower_id: int) -> bool:
     row = fetch_one(
         """

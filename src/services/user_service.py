@@ -192,13 +192,16 @@ def delete(user_id: int) -> None:
     elif access_rules.is_superuser():
         raise Forbidden("A superuser cannot delete their own account")
     else:
-        delete_user(user_id)
+        with transaction() as conn:
+            follow_repository.lock_all_of(user_id, conn)
+            delete_user(user_id, conn=conn)
     access_cache.invalidate_user(user_id)
 
 
 def _delete_in_transaction(user_id: int) -> None:
     with transaction() as conn:
         account_rules.require_another_superuser(user_id, conn)
+        follow_repository.lock_all_of(user_id, conn)
         before = user_repository.lock_user(user_id, conn)
         account_rules.protect_superuser(before)
         delete_user(user_id, conn=conn)
