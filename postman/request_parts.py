@@ -108,7 +108,7 @@ def tests(status: str, answer: Json) -> Iterator[str]:
         if isinstance(row, dict):
             fields = ", ".join(f"'{field}'" for field in row)
             yield f"pm.test('has its fields', () => {rows}.forEach((each) =>"
-            yield f"  pm.expect(each).to.have.all.keys({fields})));"
+            yield f"  pm.expect(each).to.include.all.keys({fields})));"
 
 
 def example_answer(status: str, answer: Json) -> Json:
