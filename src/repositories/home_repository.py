@@ -18,39 +18,54 @@ from repositories.sql import fetch_all, fetch_one
 
 
 def get_from_authors(dto: HomeFilter) -> list[Post]:
-    """One index probe for each author, merged. Its cost grows with the number of authors, however
-    little they write."""
-    reader_id = dto["user_id"]
+    """One index probe for each author finds their newest post. The page is then among the posts of
+    those authors who wrote last, as many as the page has rows. The cost grows with the number of
+    authors, however little they write."""
+    reader_id, limit = dto["user_id"], dto["limit"]
     rows = fetch_all(
         f"""
         SELECT {POST_COLUMNS}, {READER_COLUMNS}, {AUTHOR_COLUMNS}
         FROM (
-            SELECT newest.id, newest.text, newest.reply_to_id, newest.created_at, newest.edited_at,
-                   newest.likes_count, newest.views_count, newest.replies_count, newest.user_id
+            SELECT written.id, written.text, written.reply_to_id, written.created_at,
+                   written.edited_at, written.likes_count, written.views_count,
+                   written.replies_count, written.user_id
             FROM (
-                SELECT followed_id AS user_id FROM follows WHERE follower_id = %s
-                UNION ALL
-                SELECT %s::bigint
-            ) author
+                SELECT author.user_id
+                FROM (
+                    SELECT followed_id AS user_id FROM follows WHERE follower_id = %s
+                    UNION ALL
+                    SELECT %s::bigint
+                ) author
+                CROSS JOIN LATERAL (
+                    SELECT id
+                    FROM posts
+                    WHERE user_id = author.user_id AND reply_to_id IS NULL AND deleted_at IS NULL
+                      AND id < coalesce(%s, 9223372036854775807)
+                    ORDER BY id DESC
+                    LIMIT 1
+                ) newest
+                WHERE author.{NOT_HIDDEN}
+                ORDER BY newest.id DESC
+                LIMIT %s
+            ) last
             CROSS JOIN LATERAL (
                 SELECT id, text, reply_to_id, created_at, edited_at, likes_count, views_count,
                        replies_count, user_id
                 FROM posts
-                WHERE user_id = author.user_id AND reply_to_id IS NULL AND deleted_at IS NULL
+                WHERE user_id = last.user_id AND reply_to_id IS NULL AND deleted_at IS NULL
                   AND id < coalesce(%s, 9223372036854775807)
                 ORDER BY id DESC
                 LIMIT %s
-            ) newest
-            WHERE author.{NOT_HIDDEN}
-            ORDER BY newest.id DESC
+            ) written
+            ORDER BY written.id DESC
             LIMIT %s
         ) p
         {JOIN_AUTHORS}
         ORDER BY p.id DESC
         """,
         (
-            *(reader_id, reader_id, reader_id, reader_id, dto["after_id"]),
-            *(dto["limit"], reader_id, dto["limit"]),
+            *(reader_id, reader_id, reader_id, reader_id, dto["after_id"], reader_id, limit),
+            *(dto["after_id"], limit, limit),
         ),
     )
     return [with_author(row) for row in rows]

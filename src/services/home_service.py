@@ -6,7 +6,7 @@ from services import access_rules
 from utils.errors import Unprocessable
 
 # Up to so many authors are asked one by one. Measured with 50,000 users and a million posts, where
-# a probe for each of 200 authors took 3 ms and the walk through the feed 1 ms.
+# asking 200 authors took 2.5 ms, asking 5,000 20 ms, and the walk through the feed 1 ms.
 FEW_AUTHORS = 100
 
 
