@@ -15,7 +15,7 @@ from migrations.files import MIGRATIONS_DIR, load_migrations
 # Each changes the type of a column that answers carry, in tables that transactions use too.
 CHANGES = (
     "ALTER TABLE users ALTER COLUMN first_name TYPE varchar(60)",
-    "ALTER TABLE posts ALTER COLUMN text TYPE varchar(560)",
+    "ALTER TABLE posts ALTER COLUMN likes_count TYPE bigint",
     "ALTER TABLE products ALTER COLUMN name TYPE varchar(256)",
     "ALTER TABLE orders ALTER COLUMN status TYPE varchar(20)",
 )

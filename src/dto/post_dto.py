@@ -57,7 +57,7 @@ class Author(TypedDict):
         "text": "Hello, gophers!",
         "reply_to_id": 1,
         "created_at": "2026-11-21T12:00:00Z",
-        "edited_at": "2026-11-21T12:30:00Z",
+        "edited_at": "2026-11-21T12:05:00Z",
         "likes_count": 1,
         "views_count": 7,
         "replies_count": 2,

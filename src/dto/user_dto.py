@@ -118,7 +118,7 @@ PRIVATE_EXAMPLE: dict[str, Any] = {
     "middle_name": "Maria",
     "email": "anna@example.org",
     "email_confirmed": True,
-    "pending_email": None,
+    "pending_email": "anna.new@example.org",
     "is_active": True,
     "is_superuser": False,
 }
@@ -200,7 +200,7 @@ class Credentials(TypedDict):
                 "text": "Hello, gophers!",
                 "reply_to_id": None,
                 "created_at": "2026-11-21T12:00:00Z",
-                "edited_at": None,
+                "edited_at": "2026-11-21T12:05:00Z",
                 "deleted_at": None,
             }
         ],

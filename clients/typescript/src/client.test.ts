@@ -53,9 +53,9 @@ test('like once, and again is 409', async () => {
   assert.equal((await talk.POST('/api/posts/{post_id}/like', { params })).response.status, 201);
   assert.equal((await talk.GET('/api/posts/{post_id}', { params })).data?.user_liked, true);
 
-  const { error, response } = await talk.POST('/api/posts/{post_id}/like', { params });
+  const { response } = await talk.POST('/api/posts/{post_id}/like', { params });
   assert.equal(response.status, 409);
-  assert.equal(error?.error, 'Post already liked');
+  assert.equal(response.headers.get('X-Error-Code'), 'post_already_liked');
 });
 
 test('a 401 renews the tokens once, for all requests that met it', async () => {
