@@ -62,7 +62,7 @@ def generated_files() -> dict[str, str]:
     by_admin = {
         operation["operationId"]
         for _, _, operation in operations(document)
-        if (name := needed_permission(operation)) and permissions[name] == {"admin"}
+        if (name := needed_permission(operation)) and not {"guest", "user"} & permissions[name]
     }
     return {
         REFERENCE: GENERATED.sub(

@@ -87,7 +87,8 @@ def body(operation_id: str, media_type: str, example: Json, ids: dict[str, str])
         return {"mode": "urlencoded", "urlencoded": form}
     raw = _in_this_run(pretty(fields))
     for name in [name for name, kind in ids.items() if kind == "integer"]:
-        raw = raw.replace(f'"{_variable(name)}"', _variable(name))  # JSON has no quotes there
+        for value in (_variable(name), str(fields.get(name))):
+            raw = raw.replace(f'"{value}"', value)  # JSON has no quotes there
     return {"mode": "raw", "raw": raw, "options": {"raw": {"language": "json"}}}
 
 

@@ -19,12 +19,13 @@ requests that need the code from a mail are skipped until you fill in `mail_code
 NEW_IN_EVERY_RUN = [
     (r"gopher_(anna|boris|clara)", r"\1_{{run}}"),
     (r"(anna|boris|clara)@example\.org", r"\1_{{run}}@example.org"),
-    (r'"(moderator|helper|pin)"', r'"\1_{{run}}"'),
+    (r'"(host|helper|pin)"', r'"\1_{{run}}"'),
 ]
 
 # Fields of a body that come from earlier answers.
 FIELDS = {
     "create_post": {"reply_to_id": "{{post_id}}"},
+    "create_report": {"user_id": "{{boris_id}}"},
     "create_order": {"items": [{"product_id": "{{product_id}}", "quantity": 2}]},
     "refresh": {"refresh_token": "{{refresh_token}}"},
     "reset_password": {"token": "{{mail_code}}"},
@@ -40,6 +41,11 @@ PATHS = {
     "get_user": {"user_id": "anna_{{run}}"},
     "get_user_roles": {"user_id": "{{boris_id}}"},
     "set_user_roles": {"user_id": "{{boris_id}}"},
+    **{
+        f"{prefix}{verb}_user": {"user_id": "{{boris_id}}"}
+        for verb in ("follow", "mute", "block")
+        for prefix in ("", "un")
+    },
 }
 
 # Everybody may delete their own account; the run deletes somebody else's.

@@ -185,6 +185,14 @@ class TestAtOnce:
         assert Counter(each.status_code for each in answers) == {201: 1, 409: MANY - 1}
         assert self.counted(anna.id) == (1, 0)
 
+    def test_one_follows_and_unfollows_the_same_user_at_once(self, ask, anna, boris, at_once):
+        def act(number):
+            method = ("POST", "DELETE")[number % 2]
+            return ask(boris, method, f"users/{anna.id}/follow").status_code
+
+        assert set(at_once(act, range(MANY))) <= {201, 204, 404, 409}
+        assert self.counted(anna.id) in {(0, 0), (1, 0)}
+
     def test_follows_in_circles_do_not_lock_each_other_out(self, ask, crowd, at_once):
         pairs = [(crowd[i], crowd[(i + step) % 8]) for i in range(8) for step in range(1, 8)]
 

@@ -25,13 +25,18 @@ def follow(follower_id: int, followed_id: int, conn: Conn | None = None) -> None
 
 
 def unfollow(follower_id: int, followed_id: int) -> None:
-    """Raises NotFound when there is nothing to end."""
+    """Locks both users first, as the trigger does before a follow: so the two do not wait for each
+    other. Raises NotFound when there is nothing to end."""
     ended = execute(
-        "DELETE FROM follows WHERE follower_id = %s AND followed_id = %s",
-        (follower_id, followed_id),
+        """
+        DELETE FROM follows
+        USING lock_users(ARRAY[%s, %s]::bigint[])
+        WHERE follower_id = %s AND followed_id = %s
+        """,
+        (follower_id, followed_id, follower_id, followed_id),
     )
     if ended == 0:
-        raise NotFound("User not followed", code="user_not_followed")
+        raise NotFound("User not followed")
 
 
 def lock_all_of(user_id: int, conn: Conn) -> None:
