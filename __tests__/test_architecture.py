@@ -15,6 +15,9 @@ TREES = {
     for path in sorted(SRC.rglob("*.py"))
 }
 
+# What serves every resource alike, and no resource in particular.
+INFRASTRUCTURE = ("config/", "dependencies/", "server/", "utils/", "migrations/")
+
 PROGRAMS = ("create_superuser", "manage", "migrate", "seed_demo", "worker")
 
 # Each room, and those of the others that it may import: downward only.
@@ -289,6 +292,20 @@ class TestRooms:
         expected = {f"{layer}/{stem}{end}" for stem in stems for layer, end in LAYERS.items()}
 
         assert expected - TREES.keys() == WITHOUT_A_FILE
+
+    def test_infrastructure_is_less_than_a_third_of_the_lines(self):
+        lines = {
+            path.relative_to(SRC).as_posix(): len(path.read_text("utf-8").splitlines())
+            for path in SRC.rglob("*")
+            if path.suffix in {".py", ".sql"}
+        }
+        infrastructure = [
+            count
+            for file, count in lines.items()
+            if file.endswith(".py") and (file.startswith(INFRASTRUCTURE) or "/" not in file)
+        ]
+
+        assert sum(infrastructure) * 3 < sum(lines.values())
 
     def test_dependencies_hold_what_a_route_table_names_and_three_rooms(self):
         inside = {file.split("/")[1].removesuffix(".py") for file in in_room("dependencies")}

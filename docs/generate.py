@@ -174,7 +174,7 @@ def error_table() -> str:
 
 
 def code_table() -> str:
-    from dependencies.routing.error_codes import CODE_OF_STATUS, SPECIAL_CODES
+    from dto.error_codes import CODE_OF_STATUS, SPECIAL_CODES
 
     return table(
         ("status", "code", "the sentence"),

@@ -2,19 +2,21 @@
 
 from collections import Counter
 from hashlib import sha256
+from types import MappingProxyType
 
 import pytest
 from operations import OPERATIONS
 from pydantic_core import to_json
 from shop import count, new_product
 
+from config.secrets import token_secrets
 from repositories.sql import execute, fetch_all, fetch_one, transaction
+from utils.digest import keyed_digest_of
 
-# POSTs without a key: nobody is logged in who could own it, or what is sent or answered must not
-# be stored (a password, a token, another person's names), or a second time changes nothing.
+# POSTs without a key: nobody is logged in who could own it, or the answer is a secret, which must
+# not be stored, or a second time changes nothing.
 WITHOUT_A_KEY = {
     "confirm_email",
-    "create_user",
     "forgot_password",
     "get_access_token",
     "issue_token",
@@ -146,6 +148,43 @@ def test_a_guest_has_no_keys(client):
     assert client.post("/api/products", json=body).status_code == 201
     assert client.post("/api/products", json=body, headers=KEY).status_code == 401
     assert count("products") == 1
+
+
+class TestAccountsForOthers:
+    NEW = MappingProxyType(
+        {
+            "user_name": "gopher_clara",
+            "password": "gopher1!",
+            "first_name": "Clara",
+            "last_name": "Ivanova",
+        }
+    )
+
+    def send(self, client, root, key="once", **fields):
+        headers = {**root.headers, "Idempotency-Key": key}
+        return client.post("/api/users", json={**self.NEW, **fields}, headers=headers)
+
+    def test_another_password_is_another_request(self, client, root):
+        assert self.send(client, root).status_code == 201
+        assert self.send(client, root, password="gopher2!").status_code == 422
+        assert self.send(client, root).status_code == 201
+
+    def test_only_who_knows_our_secret_could_guess_the_password(self, client, root):
+        self.send(client, root)
+        keyed = keyed_digest_of(self.NEW["password"], token_secrets().access)
+        flags = {"roles": [], "is_active": True, "is_superuser": False}
+        body = {**self.NEW, "password": keyed, **flags}
+        assert fetch_one("SELECT request_hash FROM idempotency_keys") == {
+            "request_hash": sha256(to_json(body)).digest()
+        }
+
+    def test_the_id_alone_is_stored_and_nothing_about_the_person(self, client, root):
+        first, again = self.send(client, root), self.send(client, root)
+        assert first.json() == again.json()
+        assert count("users") == 2
+
+        stored = fetch_one("SELECT answer FROM idempotency_keys")["answer"]
+        assert stored == f'{{"id":{first.json()["id"]}}}'
 
 
 class TestOldServersBesideNewOnes:

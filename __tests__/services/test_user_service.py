@@ -80,7 +80,7 @@ def database(monkeypatch):
     monkeypatch.setattr("services.role_service.assign", database.assign)
 
     @contextmanager
-    def transaction():
+    def transaction(conn=None):
         database.begin()
         yield "conn"
         database.commit()
@@ -161,6 +161,7 @@ class TestCreate:
             "get_user_profile",
             "record",
             "commit",
+            "get_user_profile",
         ]
         database.assign.assert_called_once_with(1, ["baker"], "conn")
         after = {"roles": ["baker"], "is_active": True, "is_superuser": False}
@@ -210,7 +211,7 @@ class TestCreate:
         database.attach_mock(request_confirmation, "request_confirmation")
         user_service.create({**NEW, "email": "boris@example.org"})
 
-        assert database.mock_calls[-2:] == [
+        assert database.mock_calls[-3:-1] == [
             call.commit(),
             call.request_confirmation(1, "boris@example.org"),
         ]

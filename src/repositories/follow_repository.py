@@ -36,7 +36,7 @@ def unfollow(follower_id: int, followed_id: int) -> None:
         (follower_id, followed_id, follower_id, followed_id),
     )
     if ended == 0:
-        raise NotFound("User not followed")
+        raise NotFound("User not followed", code="user_not_followed")
 
 
 def lock_all_of(user_id: int, conn: Conn) -> None:

@@ -6,6 +6,7 @@ from controllers import user_controller
 from dependencies.auth import MEMBER, own_or, require
 from dependencies.documentation.answers import documented_errors
 from dependencies.documentation.examples import request_examples
+from dependencies.params import IDEMPOTENT
 from dependencies.rate_limit import limit
 from dependencies.routing.json_route import HashingRoute, JsonRoute
 from dto.role_dto import Role
@@ -40,7 +41,7 @@ hashing.post(
             409: "User already exists",
         }
     ),
-    dependencies=[limit("user"), require("user:create")],
+    dependencies=[limit("user"), require("user:create"), IDEMPOTENT],
 )(user_controller.create_user)
 
 hashing.post(

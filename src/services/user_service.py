@@ -5,10 +5,12 @@ from typing import Any, cast
 import bcrypt
 
 from config import db
+from config.secrets import token_secrets
 from config.settings import get_settings
 from dto.user_dto import (
     CreateUserFields,
     LockedUser,
+    NewUser,
     OwnProfile,
     User,
     UserChanges,
@@ -23,16 +25,18 @@ from repositories import (
     session_repository,
     user_repository,
 )
-from repositories.sql import transaction
+from repositories.sql import Conn, transaction
 from repositories.user_repository import delete_user, get_all_users, get_user_by_id, update_user
 from services import (
     access_cache,
     access_rules,
     account_rules,
     audit_service,
+    idempotency_service,
     recovery_service,
     role_service,
 )
+from utils.digest import keyed_digest_of
 from utils.errors import Forbidden
 
 # Fields of a request that are columns of the same name.
@@ -95,15 +99,24 @@ def create(dto: CreateUserFields) -> UserProfile:
         account_rules.require_superuser()
     user = account_rules.new_user(dto)
     user["status"], user["is_superuser"] = int(dto["is_active"]), dto["is_superuser"]
-    with transaction() as conn:
+    password = keyed_digest_of(dto["password"], token_secrets().access)
+    made = idempotency_service.once(
+        {**dto, "password": password}, lambda *conn: _create(user, dto["roles"], *conn)
+    )
+    if email := dto.get("email"):
+        recovery_service.request_confirmation(made["id"], email)
+    return user_repository.get_user_profile(made["id"])
+
+
+def _create(user: NewUser, role_references: list[str], conn: Conn | None = None) -> dict[str, int]:
+    """The id alone is kept with an idempotency key: not what the account holds about a person."""
+    with transaction(conn) as conn:
         user_id = user_repository.create_user(user, conn)["id"]
-        roles = role_service.assign(user_id, dto["roles"], conn) if dto["roles"] else []
+        roles = role_service.assign(user_id, role_references, conn) if role_references else []
         profile = user_repository.get_user_profile(user_id, conn)
         after = {"roles": roles, **_flags(profile)}
         audit_service.record("user.create", f"user:{user_id}", None, after, conn)
-    if email := dto.get("email"):
-        recovery_service.request_confirmation(user_id, email)
-    return profile
+    return {"id": user_id}
 
 
 def update(user_id: int, dto: UserChanges) -> User:

@@ -16,7 +16,7 @@ def error_body(sentence: str, detail: Any = None) -> dict[str, Any]:
 class DomainError(ValueError):
     """Base of the family; a ValueError because the course's tests expect one.
 
-    `code` is for programs, one of those in `dependencies/routing/error_codes.py`. Where none is
+    `code` is for programs, one of those in `dto/error_codes.py`. Where none is
     given, it is the general one of the class.
     """
 

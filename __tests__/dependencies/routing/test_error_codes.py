@@ -8,7 +8,8 @@ import pytest
 
 from config.settings import PROJECT_ROOT
 from dependencies.errors import STATUS_OF
-from dependencies.routing.error_codes import CODE_OF_STATUS, SPECIAL_CODES, code_of, codes_of
+from dependencies.routing.error_codes import code_of, codes_of
+from dto.error_codes import CODE_OF_STATUS, SPECIAL_CODES
 from utils import errors
 
 NODES = [
