@@ -4,16 +4,17 @@ import subprocess
 import sys
 
 import pytest
+from books import contradictions
 
 from config.settings import PROJECT_ROOT
 from demo.crowd import Crowd, Size
 from repositories import demo_repository
-from repositories.sql import execute, fetch_all, fetch_one
+from repositories.sql import execute, fetch_all, fetch_one, transaction
 from services import auth_service, demo_service, post_service
 from services.access_rules import SYSTEM, acting_as
 from utils.errors import Conflict
 
-SIZE = Size(users=40, posts=400, likes=2000, views=3000)
+SIZE = Size(users=40, posts=400, likes=2000, views=3000, follows=300)
 FEED = {"user_id": 1, "limit": 100, "offset": 0}
 
 
@@ -33,24 +34,44 @@ def counts():
     return fetch_one(
         """
         SELECT (SELECT count(*) FROM users) AS users, (SELECT count(*) FROM posts) AS posts,
-               (SELECT count(*) FROM likes) AS likes, (SELECT count(*) FROM views) AS views
+               (SELECT count(*) FROM likes) AS likes, (SELECT count(*) FROM views) AS views,
+               (SELECT count(*) FROM follows) AS follows
         """
     )
 
 
 def wrong_counters():
-    """Posts whose counters are not the number of their rows, each table read once."""
-    return fetch_all(
-        """
-        SELECT p.id
-        FROM posts p
-        LEFT JOIN (SELECT post_id AS id, count(*) AS n FROM likes GROUP BY 1) l USING (id)
-        LEFT JOIN (SELECT post_id AS id, count(*) AS n FROM views GROUP BY 1) v USING (id)
-        LEFT JOIN (SELECT reply_to_id AS id, count(*) AS n FROM posts GROUP BY 1) r USING (id)
-        WHERE (p.likes_count, p.views_count, p.replies_count)
-              <> (coalesce(l.n, 0), coalesce(v.n, 0), coalesce(r.n, 0))
-        """
-    )
+    with transaction() as conn:
+        return [name for name in contradictions(conn) if "counted" in name]
+
+
+def notifications():
+    return fetch_all("SELECT user_id, actor_id, kind, post_id FROM notifications ORDER BY id")
+
+
+def told_by_triggers():
+    """The same rows once more, in the order of time, and what the triggers tell of them."""
+    posts = fetch_all("SELECT id, text, reply_to_id, user_id FROM posts ORDER BY id")
+    likes = fetch_all("SELECT user_id, post_id FROM likes")
+    follows = fetch_all("SELECT follower_id, followed_id FROM follows")
+    execute("TRUNCATE posts, follows CASCADE")
+    for post in posts:
+        execute(
+            "INSERT INTO posts (id, text, reply_to_id, user_id) VALUES (%s, %s, %s, %s)",
+            tuple(post.values()),
+        )
+    for like in likes:
+        execute("INSERT INTO likes (user_id, post_id) VALUES (%s, %s)", tuple(like.values()))
+    for follow in follows:
+        execute(
+            "INSERT INTO follows (follower_id, followed_id) VALUES (%s, %s)",
+            tuple(follow.values()),
+        )
+    return notifications()
+
+
+def as_set(rows):
+    return {tuple(row.values()) for row in rows}
 
 
 def parts():
@@ -58,26 +79,43 @@ def parts():
     return fetch_all(
         """
         SELECT pg_get_indexdef(indexrelid) AS part, '' AS state FROM pg_index
-        WHERE indrelid IN ('posts'::regclass, 'likes'::regclass, 'views'::regclass)
+        WHERE indrelid = ANY (%(tables)s::regclass[])
         UNION ALL
         SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid),
                convalidated::text
         FROM pg_constraint
-        WHERE conrelid IN ('posts'::regclass, 'likes'::regclass, 'views'::regclass)
+        WHERE conrelid = ANY (%(tables)s::regclass[])
         UNION ALL
         SELECT tgrelid::regclass || ' ' || tgname, tgenabled::text FROM pg_trigger
         WHERE tgname LIKE 'tr%%'
         ORDER BY part, state
-        """
+        """,
+        {"tables": ["posts", "likes", "views", "follows", "notifications"]},
     )
 
 
 def test_there_are_as_many_rows_as_asked_for_and_all_counters_are_right(db):
     first = seed()
 
-    assert counts() == {"users": 40, "posts": 400, "likes": 2000, "views": 3000}
+    assert counts() == {"users": 40, "posts": 400, "likes": 2000, "views": 3000, "follows": 300}
     assert wrong_counters() == []
     assert auth_service.login({"user_name": f"demo_{first}", "password": demo_service.PASSWORD})
+
+
+def test_people_are_told_what_the_triggers_would_have_told_them(db):
+    seed()
+    told = notifications()
+
+    assert {row["kind"] for row in told} == {"follow", "answer", "like", "mention"}
+    assert len(told) == len(as_set(told))
+    assert as_set(told_by_triggers()) == as_set(told)
+
+
+def test_notifications_and_follows_are_in_the_order_of_time(db):
+    seed()
+    for table in ("notifications", "follows"):
+        rows = fetch_all(f"SELECT id FROM {table} ORDER BY created_at, id")
+        assert [row["id"] for row in rows] == list(range(1, len(rows) + 1))
 
 
 def test_the_tables_are_as_they_were(db):
@@ -118,8 +156,10 @@ def test_when_told_it_adds_to_what_is_there(db):
     second = seed(number=2, force=True)
 
     assert second == 41
-    assert counts() == {"users": 80, "posts": 800, "likes": 4000, "views": 6000}
+    assert counts() == {"users": 80, "posts": 800, "likes": 4000, "views": 6000, "follows": 600}
     assert wrong_counters() == []
+    told = notifications()
+    assert as_set(told_by_triggers()) == as_set(told)
     assert_newer_ids_are_newer_posts()
 
 
@@ -150,6 +190,8 @@ def test_a_few_are_far_more_popular_than_the_rest(db):
         rows = fetch_all("SELECT likes_count, replies_count FROM posts")
         numbers = sorted((row[column] for row in rows), reverse=True)
         assert sum(numbers[:40]) > 0.25 * sum(numbers)  # a tenth of the posts
+    rows = fetch_all("SELECT followers_count FROM users ORDER BY followers_count DESC")
+    assert sum(row["followers_count"] for row in rows[:4]) > 0.2 * 300  # a tenth of the users
     authors = fetch_all("SELECT count(*) AS n FROM posts GROUP BY user_id ORDER BY n DESC")
     assert authors[0]["n"] > 4 * 400 / 40
 
@@ -185,18 +227,20 @@ def test_the_same_seed_is_the_same_community(db):
         seed(number=number)
         posts = fetch_all("SELECT id, text, user_id, reply_to_id, likes_count FROM posts")
         likes = fetch_all("SELECT user_id, post_id FROM likes")
+        follows = fetch_all("SELECT id, follower_id, followed_id FROM follows")
+        told = notifications()
         execute("TRUNCATE users, posts RESTART IDENTITY CASCADE")
-        return posts, likes
+        return posts, likes, follows, told
 
     first = rows(1)
     assert rows(1) == first
     assert rows(2) != first
 
 
-def test_everybody_may_like_everything(db):
-    seed(Size(users=5, posts=20, likes=100, views=99))
+def test_everybody_may_like_everything_and_follow_everybody(db):
+    seed(Size(users=5, posts=20, likes=100, views=99, follows=20))
 
-    assert counts() == {"users": 5, "posts": 20, "likes": 100, "views": 99}
+    assert counts() == {"users": 5, "posts": 20, "likes": 100, "views": 99, "follows": 20}
     assert wrong_counters() == []
 
 
@@ -241,6 +285,7 @@ def test_the_command_works_while_the_server_runs_and_refuses_a_second_time(start
         "With --force the new data are added to them.\n"
     )
     assert run("--users", "1", "--posts", "1", "--likes", "2").returncode == 2
+    assert run("--users", "2", "--posts", "1", "--follows", "3").returncode == 2
 
 
 def test_its_password_is_one_that_members_may_have():

@@ -21,6 +21,19 @@ CONTRADICTIONS = {
             SELECT count(*) FROM posts WHERE reply_to_id = p.id AND deleted_at IS NULL
         )
     """,
+    "users whose followers are miscounted": """
+        SELECT count(*) AS n FROM users u
+        WHERE followers_count <> (SELECT count(*) FROM follows WHERE followed_id = u.id)
+    """,
+    "users whom they follow are miscounted": """
+        SELECT count(*) AS n FROM users u
+        WHERE following_count <> (SELECT count(*) FROM follows WHERE follower_id = u.id)
+    """,
+    "notifications of a post that is gone": """
+        SELECT count(*) AS n FROM notifications n
+        JOIN posts p ON p.id = n.post_id
+        WHERE p.deleted_at IS NOT NULL
+    """,
     "orders without items, or with another total": """
         SELECT count(*) AS n FROM orders o
         WHERE total_price IS DISTINCT FROM (

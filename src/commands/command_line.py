@@ -78,6 +78,7 @@ def seed_demo(
     posts: Annotated[int, COUNT] = 1000,
     likes: Annotated[int | None, COUNT] = None,
     views: Annotated[int | None, COUNT] = None,
+    follows: Annotated[int | None, COUNT] = None,
     seed: Annotated[int, typer.Option(help="Another number gives another community.")] = 1,
     force: Annotated[
         bool, typer.Option("--force", help="Add to the data that are there already.")
@@ -86,7 +87,8 @@ def seed_demo(
     """Fill an empty database with an invented community.
 
     The users are called demo_1, demo_2, ... and all have the password gopher1! Unless you say
-    otherwise, a post has five likes and ten views on average, as far as there are users enough.
+    otherwise, a post has five likes and ten views on average, and a user follows ten others, as far
+    as there are users enough.
     """
     from commands.demo import seed_demo
     from demo.crowd import Size
@@ -100,7 +102,11 @@ def seed_demo(
         raise typer.BadParameter(
             "a user can like and view a post only once: at most users times posts"
         )
-    seed_demo(Size(users, posts, likes, views), seed, force)
+    most = users * max(0, users - 1)
+    follows = min(10 * users, most) if follows is None else follows
+    if follows > most:
+        raise typer.BadParameter("a user can follow each of the others only once")
+    seed_demo(Size(users, posts, likes, views, follows), seed, force)
 
 
 @program.command(epilog="Example: RMQ_HOST=127.0.0.1 python3 src/manage.py worker")

@@ -21,7 +21,8 @@ def seed_demo(size: Size, seed: int, force: bool) -> None:
             exit_with_error(f"{error}. {remedy}")
     print(
         f"{size.users} users, demo_{first} to demo_{first + size.users - 1}, all with the password "
-        f"{demo_service.PASSWORD}; {size.posts} posts, {size.likes} likes, {size.views} views."
+        f"{demo_service.PASSWORD}; {size.posts} posts, {size.likes} likes, {size.views} views, "
+        f"{size.follows} follows."
     )
 
 

@@ -1,5 +1,6 @@
 """Invents a community; the same seed gives the same one. As in a real one, a few users write most
-posts, a few posts get most likes, and some posts have many replies."""
+posts, a few posts get most likes, a few people have most followers, and some posts have many
+replies."""
 
 from array import array
 from collections import Counter
@@ -7,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, islice
 from math import sqrt
 from random import Random
 
@@ -16,6 +17,7 @@ from demo.words import ENGLISH, FIRST_NAMES, LAST_NAMES, RARE, RUSSIAN
 # Shares of all posts.
 REPLIES = 0.3
 WITH_RARE_WORD = 1 / 300
+WITH_MENTION = 1 / 20
 MAX_CHARACTERS = 280
 # A large prime, to spread the popular ones over all ids.
 SPREAD = 2_654_435_761
@@ -29,10 +31,11 @@ class Size:
     posts: int
     likes: int
     views: int
+    follows: int = 0
 
     @property
     def rows(self) -> int:
-        return self.users + self.posts + self.likes + self.views
+        return self.users + self.posts + self.likes + self.views + self.follows
 
 
 class Crowd:
@@ -46,21 +49,30 @@ class Crowd:
 
     def user_rows(self, first_id: int, password_hash: str) -> Iterator[str]:
         rng = Random(f"{self._seed} users")
-        for user_id in range(first_id, first_id + self.size.users):
+        followers = Counter(followed for _, followed in self._follows())
+        for user, following in enumerate(self._followed.by_user):
+            user_id = first_id + user
             names = f"{rng.choice(FIRST_NAMES)}\t{rng.choice(LAST_NAMES)}"
-            yield f"{user_id}\tdemo_{user_id}\t{names}\t{password_hash}\t{self._start}\n"
+            yield (
+                f"{user_id}\tdemo_{user_id}\t{names}\t{password_hash}\t{self._start}"
+                f"\t{followers[user]}\t{following}\n"
+            )
 
     def post_rows(self, first_id: int, first_user: int) -> Iterator[str]:
         rng = Random(f"{self._seed} posts")
         likes, views = Counter(self.likes.posts), Counter(self.views.posts)
         replies = Counter(self._parents)
         write = Writer(rng)
+        mention_rng = Random(f"{self._seed} mentions")
         for post, parent in enumerate(self._parents):
             author = first_user + _popular(rng, self.size.users)
             reply_to = "\\N" if parent < 0 else str(first_id + parent)
             counters = f"{likes[post]}\t{views[post]}\t{replies[post]}"
+            mentioned = ""
+            if mention_rng.random() < WITH_MENTION:
+                mentioned = f"@demo_{first_user + _popular(mention_rng, self.size.users)} "
             yield (
-                f"{first_id + post}\t{write()}\t{reply_to}\t{author}\t{counters}"
+                f"{first_id + post}\t{mentioned}{write()}\t{reply_to}\t{author}\t{counters}"
                 f"\t{self._moments[post]}\n"
             )
 
@@ -73,6 +85,31 @@ class Crowd:
                 moment = moments[min(last, post + 1 + (user + post) % MAX_POSTS_LATER)]
                 yield f"{first_user + user}\t{first_post + post}\t{moment}\n"
             done += number
+
+    def follow_rows(self, first_id: int, first_user: int) -> Iterator[str]:
+        """In the order of the primary key. That of the ids is another: people do not follow one
+        after the other."""
+        number, moments = self.size.follows, self._moments
+        for row, (follower, followed) in enumerate(self._follows()):
+            place = row * SPREAD % number
+            moment = moments[place * self.size.posts // number]
+            yield (
+                f"{first_id + place}\t{first_user + follower}\t{first_user + followed}\t{moment}\n"
+            )
+
+    def _follows(self) -> Iterator[tuple[int, int]]:
+        """Follower and followed. Who would follow themselves follows the last user, whom the others
+        do not choose."""
+        last = self.size.users - 1
+        chosen = iter(self._followed.posts)
+        for follower, following in enumerate(self._followed.by_user):
+            for followed in islice(chosen, following):
+                yield follower, last if followed == follower else followed
+
+    @cached_property
+    def _followed(self) -> "Marks":
+        size = self.size
+        return Marks(size.users, max(0, size.users - 1), size.follows, f"{self._seed} follows")
 
     @cached_property
     def likes(self) -> "Marks":

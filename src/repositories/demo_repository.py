@@ -30,7 +30,8 @@ def lift_time_limits(conn: Conn) -> None:
         """
         SELECT set_config('statement_timeout', '0', true),
                set_config('idle_in_transaction_session_timeout', '0', true),
-               set_config('maintenance_work_mem', '256MB', true)
+               set_config('maintenance_work_mem', '256MB', true),
+               set_config('work_mem', '128MB', true)
         """,
         (),
         conn,
@@ -38,20 +39,24 @@ def lift_time_limits(conn: Conn) -> None:
 
 
 def drop_constraints_and_indexes(conn: Conn) -> None:
-    """Of posts, likes and views, all but the primary keys; their triggers are disabled. Call
-    `restore_constraints_and_indexes` in the same transaction. To build an index for all rows at
-    once takes a tenth of the time. Other sessions cannot read or write these tables meanwhile."""
+    """Of all tables that are filled but users; primary keys stay where rows come in their order.
+    The triggers are disabled. Call `restore_constraints_and_indexes` in the same transaction. To
+    build an index for all rows at once takes a tenth of the time. Other sessions cannot read or
+    write these tables meanwhile."""
     execute(
         """
         DO $$
         DECLARE
-            tables regclass[] := ARRAY['posts', 'likes', 'views']::regclass[];
+            tables regclass[] :=
+                ARRAY['posts', 'likes', 'views', 'follows', 'notifications']::regclass[];
             item record;
         BEGIN
-            LOCK TABLE likes, views, posts, users IN ACCESS EXCLUSIVE MODE;
+            LOCK TABLE notifications, follows, likes, views, posts, users IN ACCESS EXCLUSIVE MODE;
             ALTER TABLE posts DISABLE TRIGGER USER;
             ALTER TABLE likes DISABLE TRIGGER USER;
             ALTER TABLE views DISABLE TRIGGER USER;
+            ALTER TABLE follows DISABLE TRIGGER USER;
+            ALTER TABLE notifications DISABLE TRIGGER USER;
 
             CREATE TEMPORARY TABLE dropped (drop_sql text, create_sql text) ON COMMIT DROP;
             INSERT INTO dropped
@@ -59,7 +64,8 @@ def drop_constraints_and_indexes(conn: Conn) -> None:
                    format('ALTER TABLE %%s ADD CONSTRAINT %%I %%s',
                           conrelid::regclass, conname, pg_get_constraintdef(oid))
             FROM pg_constraint
-            WHERE contype = 'f' AND conrelid = ANY (tables)
+            WHERE conrelid = ANY (tables)
+              AND (contype IN ('f', 'u') OR contype = 'p' AND conrelid = 'notifications'::regclass)
             UNION ALL
             SELECT format('DROP INDEX %%s', indexrelid::regclass), pg_get_indexdef(indexrelid)
             FROM pg_index
@@ -89,6 +95,8 @@ def restore_constraints_and_indexes(conn: Conn) -> None:
             ALTER TABLE posts ENABLE TRIGGER USER;
             ALTER TABLE likes ENABLE TRIGGER USER;
             ALTER TABLE views ENABLE TRIGGER USER;
+            ALTER TABLE follows ENABLE TRIGGER USER;
+            ALTER TABLE notifications ENABLE TRIGGER USER;
         END $$
         """,
         (),
@@ -116,14 +124,23 @@ def get_last_post(conn: Conn) -> LastPost:
     )
 
 
-def set_sequences(last_user_id: int, last_post_id: int, conn: Conn) -> None:
-    """The next user and the next post get the ids after these."""
+def get_last_follow_id(conn: Conn) -> int:
+    """The highest id that was ever given; 0 for none."""
+    row = fetch_one(
+        "SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS id FROM follows_id_seq", (), conn
+    )
+    return row["id"]
+
+
+def set_sequences(last_user_id: int, last_post_id: int, last_follow_id: int, conn: Conn) -> None:
+    """The next user, post and follow get the ids after these."""
     execute(
         """
         SELECT setval('users_id_seq', greatest(%s, 1), %s > 0),
-               setval('posts_id_seq', greatest(%s, 1), %s > 0)
+               setval('posts_id_seq', greatest(%s, 1), %s > 0),
+               setval('follows_id_seq', greatest(%s, 1), %s > 0)
         """,
-        (last_user_id, last_user_id, last_post_id, last_post_id),
+        (last_user_id, last_user_id, last_post_id, last_post_id, last_follow_id, last_follow_id),
         conn,
     )
 
@@ -133,7 +150,8 @@ def copy_users(rows: Iterable[str], conn: Conn) -> None:
     try:
         copy_in(
             """
-            COPY users (id, user_name, first_name, last_name, password_hash, created_at)
+            COPY users (id, user_name, first_name, last_name, password_hash, created_at,
+                        followers_count, following_count)
             FROM STDIN
             """,
             rows,
@@ -163,6 +181,48 @@ def copy_views(rows: Iterable[str], conn: Conn) -> None:
     copy_in("COPY views (user_id, post_id, created_at) FROM STDIN", rows, conn)
 
 
+def copy_follows(rows: Iterable[str], conn: Conn) -> None:
+    copy_in("COPY follows (id, follower_id, followed_id, created_at) FROM STDIN", rows, conn)
+
+
+def insert_notifications(last_post_id: int, last_follow_id: int, conn: Conn) -> None:
+    """Of all that is newer than these: what the triggers of `migrations/0009_notifications.sql`
+    would have told, in the order of time."""
+    execute(
+        """
+        INSERT INTO notifications (user_id, actor_id, kind, post_id, created_at)
+        SELECT told_id, actor_id, kind, post_id, created_at
+        FROM (
+            SELECT followed_id AS told_id, follower_id AS actor_id, 'follow' AS kind,
+                   NULL::bigint AS post_id, created_at
+            FROM follows
+            WHERE id > %s
+            UNION ALL
+            SELECT answered.user_id, p.user_id, 'answer', p.id, p.created_at
+            FROM posts p
+            JOIN posts answered ON answered.id = p.reply_to_id
+            WHERE p.id > %s
+            UNION ALL
+            SELECT p.user_id, l.user_id, 'like', p.id, l.created_at
+            FROM likes l
+            JOIN posts p ON p.id = l.post_id
+            WHERE p.id > %s
+            UNION ALL
+            SELECT u.id, p.user_id, 'mention', p.id, p.created_at
+            FROM posts p
+            CROSS JOIN LATERAL mentioned_names(p.text) m
+            JOIN users u ON u.user_name = m.user_name
+            LEFT JOIN posts answered ON answered.id = p.reply_to_id
+            WHERE p.id > %s AND p.text LIKE '%%@%%' AND u.id IS DISTINCT FROM answered.user_id
+        ) event
+        WHERE told_id <> actor_id
+        ORDER BY created_at, post_id, actor_id, told_id, kind
+        """,
+        (last_follow_id, last_post_id, last_post_id, last_post_id),
+        conn,
+    )
+
+
 def analyze(conn: Conn) -> None:
     """New statistics for the planner: the old ones are of empty tables."""
-    execute("ANALYZE users, posts, likes, views", (), conn)
+    execute("ANALYZE users, posts, likes, views, follows, notifications", (), conn)

@@ -34,6 +34,7 @@ def seed(size: Size, seed: int, rounds: int, progress: Progress = iter, force: b
         demo_repository.drop_constraints_and_indexes(conn)
         last_user_id = demo_repository.get_last_user_id(conn)
         last_post = demo_repository.get_last_post(conn)
+        last_follow_id = demo_repository.get_last_follow_id(conn)
         # The times of the posts must follow the order of their ids, also after existing posts.
         now = datetime.now(UTC)
         start = max(now - PERIOD, last_post["created_at"] or now - PERIOD)
@@ -46,9 +47,16 @@ def seed(size: Size, seed: int, rounds: int, progress: Progress = iter, force: b
         marks = partial(crowd.mark_rows, first_post=first_post, first_user=first_user)
         demo_repository.copy_likes(progress(marks(crowd.likes)), conn)
         demo_repository.copy_views(progress(marks(crowd.views)), conn)
+        follows = crowd.follow_rows(last_follow_id + 1, first_user)
+        demo_repository.copy_follows(progress(follows), conn)
+        demo_repository.insert_notifications(last_post["id"], last_follow_id, conn)
 
-        last_ids = (last_user_id + size.users, last_post["id"] + size.posts)
-        demo_repository.set_sequences(*last_ids, conn)
+        demo_repository.set_sequences(
+            last_user_id + size.users,
+            last_post["id"] + size.posts,
+            last_follow_id + size.follows,
+            conn,
+        )
         demo_repository.restore_constraints_and_indexes(conn)
         demo_repository.analyze(conn)
     return first_user
