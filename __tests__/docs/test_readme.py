@@ -32,6 +32,9 @@ def test_every_line_of_the_tours_works(start_server, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Hello, gophers!" in done.stdout
     assert '"user_liked":true' in done.stdout
+    assert '"kind":"mention"' in done.stdout
+    assert '{"count":2}' in done.stdout
+    assert "Hello, gophers and friends!" in done.stdout
     assert '"action":"role.create"' in done.stdout
 
 
