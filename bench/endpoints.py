@@ -129,6 +129,14 @@ def new_order(world: World) -> dict[str, object]:
     return {"id": ORDER, "user_id": WRITER, "items": [item], "total_price": 2 * price}
 
 
+def _reader(world: World) -> int:
+    return world.readers[0].id
+
+
+def _followed(world: World) -> int:
+    return world.followed
+
+
 ENDPOINTS = [
     Endpoint(
         "health-check",
@@ -181,6 +189,28 @@ ENDPOINTS = [
             "post_repository",
             ("get_post_by_id", (lambda world: world.talk, lambda world: world.readers[0].id)),
         ),
+    ),
+    Endpoint("home", lambda world: world.reads("/api/posts?following=true&limit=10")),
+    Endpoint(
+        "followers",
+        lambda world: world.reads(f"/api/users/{world.followed}/followers?limit=10"),
+        repository_sql(
+            "follow_repository",
+            ("get_followers", (_followed, _reader, None, 11)),
+        ),
+    ),
+    Endpoint(
+        "notifications",
+        lambda world: world.reads("/api/notifications?limit=10"),
+        repository_sql(
+            "notification_repository",
+            ("get_notifications", (_reader, None, 11, 0)),
+        ),
+    ),
+    Endpoint(
+        "unread",
+        lambda world: world.reads("/api/notifications/unread"),
+        repository_sql("notification_repository", ("count_unread", (_reader,))),
     ),
     Endpoint(
         "create a post",

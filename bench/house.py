@@ -18,9 +18,15 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
 
 SIZES = {
-    "tiny": {"users": 200, "posts": 2000, "likes": 5000, "views": 5000},
-    "small": {"users": 1000, "posts": 10_000, "likes": 50_000, "views": 100_000},
-    "large": {"users": 50_000, "posts": 1_000_000, "likes": 5_000_000, "views": 5_000_000},
+    "tiny": {"users": 200, "posts": 2000, "likes": 5000, "views": 5000, "follows": 2000},
+    "small": {"users": 1000, "posts": 10_000, "likes": 50_000, "views": 100_000, "follows": 10_000},
+    "large": {
+        "users": 50_000,
+        "posts": 1_000_000,
+        "likes": 5_000_000,
+        "views": 5_000_000,
+        "follows": 500_000,
+    },
 }
 WORKERS = 2
 READERS = 64

@@ -68,6 +68,11 @@ class World:
         )
 
     @cached_property
+    def followed(self) -> int:
+        """Who has most followers."""
+        return _one("SELECT id AS found FROM users ORDER BY followers_count DESC, id")
+
+    @cached_property
     def talk(self) -> int:
         """The post with the most replies."""
         return _one("SELECT id AS found FROM posts ORDER BY replies_count DESC, id")
@@ -150,6 +155,7 @@ class World:
                 """,
                 "DELETE FROM views WHERE user_id = ANY (%(ids)s)",
                 "DELETE FROM likes WHERE user_id = ANY (%(ids)s)",
+                "DELETE FROM notifications WHERE actor_id = ANY (%(ids)s)",
                 # First what the relay would look for in vain.
                 "DELETE FROM outbox",
                 "DELETE FROM orders WHERE user_id = ANY (%(ids)s)",
