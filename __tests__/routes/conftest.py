@@ -19,7 +19,7 @@ from world import World
 import config.db
 from app import app
 from config.secrets import token_secrets
-from dependencies.documentation.answers import Error, InvalidInput
+from dto.error_dto import Error, InvalidInput
 from repositories.sql import execute
 from routes import ROUTERS
 from utils import jwt, later, request_budget

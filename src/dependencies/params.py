@@ -4,11 +4,12 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Depends, Form, Header, Path, Query, Request
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, Field
 from starlette.convertors import StringConvertor, register_url_convertor
 
 from dependencies.auth import AnyCaller
 from dto import report_dto
+from dto.auth_dto import PasswordForm
 from dto.fields import Id, IdOrZero, Text, UserName
 from dto.order_dto import Status
 from services import access_rules
@@ -93,21 +94,6 @@ Token = Annotated[
     str,
     Path(description="A token that this service issued.", examples=["754321:xyz9AbC2DeF3GhI4JkL0"]),
 ]
-
-
-class PasswordForm(BaseModel):
-    """The OAuth2 password grant, as Swagger UI's Authorize button sends it."""
-
-    # An empty value in a form counts as missing (RFC 6749, section 3.2).
-    username: Annotated[str, Text(min_length=1, max_length=256)] = Field(examples=["gopher_anna"])
-    password: Annotated[str, Text(min_length=1, max_length=256)] = Field(
-        examples=["gopher1!"], json_schema_extra={"format": "password"}
-    )
-    grant_type: str = Field(default="password", pattern="^(password)?$")
-    scope: str = ""
-    client_id: str = ""
-    client_secret: str = ""
-
 
 OAuthForm = Annotated[PasswordForm, Form()]
 

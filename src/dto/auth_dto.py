@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, NotRequired
 
-from pydantic import AfterValidator, EmailStr, Field, ValidationInfo
+from pydantic import AfterValidator, BaseModel, EmailStr, Field, ValidationInfo
 from typing_extensions import TypedDict
 
 from dto.fields import (
@@ -122,3 +122,17 @@ class Session(TypedDict):
     last_used_at: datetime
     expires_at: datetime
     current: bool
+
+
+class PasswordForm(BaseModel):
+    """The OAuth2 password grant, as Swagger UI's Authorize button sends it."""
+
+    # An empty value in a form counts as missing (RFC 6749, section 3.2).
+    username: Annotated[str, Text(min_length=1, max_length=256)] = Field(examples=["gopher_anna"])
+    password: Annotated[str, Text(min_length=1, max_length=256)] = Field(
+        examples=["gopher1!"], json_schema_extra={"format": "password"}
+    )
+    grant_type: str = Field(default="password", pattern="^(password)?$")
+    scope: str = ""
+    client_id: str = ""
+    client_secret: str = ""

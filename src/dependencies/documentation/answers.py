@@ -1,52 +1,16 @@
 """The errors in /openapi.json: their models, examples and headers."""
 
 from collections.abc import Mapping
-from typing import Any, NotRequired
+from typing import Any
 
 from pydantic import TypeAdapter
-from typing_extensions import TypedDict
 
 from dependencies.routing.error_codes import code_of, codes_of
 from dependencies.routing.problems import PROBLEM, problem_body
+from dto.error_dto import Error, InvalidInput, Problem
 from utils.errors import error_body
 
 SCHEMA = "#/components/schemas/{model}"
-
-
-class Error(TypedDict):
-    """`error` is a sentence for a person; `detail` says the same, in FastAPI's place for it."""
-
-    detail: str
-    error: str
-
-
-class Fault(TypedDict):
-    type: str
-    loc: list[str | int]
-    msg: str
-
-
-class InvalidInput(TypedDict):
-    """`detail` lists every fault, `error` names the first. What was sent is not repeated."""
-
-    detail: list[Fault]
-    error: str
-
-
-ProblemFault = TypedDict("ProblemFault", {"detail": str, "in": str, "pointer": str})
-
-
-class Problem(TypedDict):
-    """RFC 9457. `code` is that of the header `X-Error-Code`, `instance` names the request by its
-    id; `errors` stands in a 422, each with a JSON pointer into that part of the request."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    instance: str
-    code: str
-    errors: NotRequired[list[ProblemFault]]
 
 
 # Of each status, for /docs and docs/reference.md.
