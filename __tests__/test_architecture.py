@@ -121,6 +121,7 @@ IMPORTERS_OF_APP = {"commands/document.py"}
 
 # `dependencies/` outside of its rooms: what a route table names.
 NAMED_BY_ROUTES = {"auth", "client_address", "errors", "pagination", "params", "rate_limit"}
+NAMED_BY_ROUTES |= {"refresh_cookie"}
 DEPENDENCY_ROOMS = {"documentation", "middleware", "routing"}
 
 # A resource has the same stem in each layer.

@@ -20,7 +20,7 @@ from gopher_talk_client.models import (
     Error,
     OrderItemDto,
     RegisterDto,
-    TokenPair,
+    Tokens,
 )
 
 
@@ -33,7 +33,7 @@ def logged_in(url: str) -> AuthenticatedClient:
         last_name="Petrova",
     )
     pair = register.sync(client=Client(url), body=anna)
-    assert isinstance(pair, TokenPair)
+    assert isinstance(pair, Tokens)
     return AuthenticatedClient(url, token=pair.access_token)
 
 

@@ -16,7 +16,8 @@ from psycopg import OperationalError
 from shop import settings_with
 
 from config import db
-from dependencies import rate_limit
+from config.settings import get_settings
+from dependencies import rate_limit, refresh_cookie
 from dependencies.auth import OwnOrPermission, require_member
 from repositories.sql import execute, fetch_one
 from services import access_cache, rate_limit_service
@@ -141,7 +142,12 @@ class TestEveryDocumentedRefusal:
         return request | {"headers": {}}
 
     def to_403(self, world, operation):
-        """What belongs to somebody else, and Anna has no permission."""
+        """What belongs to somebody else, and Anna has no permission; no page may send cookies."""
+        if "X-Token-Mode" in operation.parameters("header"):
+            request = world.good(operation.id)
+            every_page = get_settings().model_copy(update={"env_allowed_origins": ("*",)})
+            self.patch.setattr(refresh_cookie, "get_settings", lambda: every_page)
+            return request | {"headers": {**request["headers"], "X-Token-Mode": "cookie"}}
         vera, others = world.new_person("gopher_vera"), {}
         if operation.guard is require_member:
             others = {name: world.value(name, operation, vera) for name in operation.in_path}

@@ -1,5 +1,6 @@
 """HTTP for registration, login, tokens and sessions."""
 
+from dependencies import refresh_cookie
 from dependencies.auth import CurrentSessionId, CurrentUserId
 from dependencies.pagination import OffsetPage
 from dependencies.params import OAuthForm, SessionId
@@ -12,21 +13,21 @@ from dto.auth_dto import (
     RegisterDto,
     ResetPasswordDto,
     Session,
-    TokenPair,
+    Tokens,
 )
 from services import auth_service, recovery_service, session_service
 from services.auth_service import login as login_service
 from services.auth_service import register as register_service
 
 
-def register(dto: RegisterDto) -> TokenPair:
+def register(dto: RegisterDto) -> Tokens:
     """Creates an account, and logs in."""
-    return register_service(dto.model_dump(exclude_unset=True))  # pyright: ignore
+    return refresh_cookie.deliver(register_service(dto.model_dump(exclude_unset=True)))  # pyright: ignore
 
 
-def login(dto: LoginDto) -> TokenPair:
+def login(dto: LoginDto) -> Tokens:
     """Logs in. An unknown name and a wrong password get the same answer."""
-    return login_service(dto.model_dump())  # pyright: ignore
+    return refresh_cookie.deliver(login_service(dto.model_dump()))  # pyright: ignore
 
 
 def get_access_token(form: OAuthForm) -> BearerToken:
@@ -50,14 +51,16 @@ def confirm_email(dto: ConfirmEmailDto) -> None:
     recovery_service.confirm_email(dto.token)
 
 
-def refresh(dto: RefreshDto) -> TokenPair:
+def refresh(dto: RefreshDto | None = None) -> Tokens:
     """A new pair of tokens. The old refresh token is spent; using it again ends the session."""
-    return auth_service.refresh(dto.refresh_token)
+    sent = refresh_cookie.sent_refresh_token(dto.refresh_token if dto else None)
+    return refresh_cookie.deliver(auth_service.refresh(sent))
 
 
 def logout(session_id: CurrentSessionId, user_id: CurrentUserId) -> None:
     """Ends this session: its access and refresh tokens stop working."""
     session_service.end(session_id, user_id)
+    refresh_cookie.clear()
 
 
 def get_sessions(

@@ -89,12 +89,18 @@ class LoginFields(TypedDict):
     password: str
 
 
-@documented({"access_token": EXAMPLE_JWT, "refresh_token": EXAMPLE_JWT})
 class TokenPair(TypedDict):
-    """Send the access token as `Authorization: Bearer ...`, the refresh token to /auth/refresh."""
-
     access_token: str
     refresh_token: str
+
+
+@documented({"access_token": EXAMPLE_JWT, "refresh_token": EXAMPLE_JWT})
+class Tokens(TypedDict):
+    """Send the access token as `Authorization: Bearer ...`, the refresh token to /auth/refresh. In
+    the cookie mode (`X-Token-Mode: cookie`) the refresh token is in a cookie instead."""
+
+    access_token: str
+    refresh_token: NotRequired[str]
 
 
 @documented({"access_token": EXAMPLE_JWT, "token_type": "bearer"})

@@ -31,6 +31,8 @@ SPECIAL_CODES: dict[int, dict[str, str]] = {
         "wrong_password": "Wrong password",
     },
     403: {
+        "cookie_mode_off": "There is no cookie mode, *",
+        "origin_not_allowed": "Not a page of an allowed origin",
         "permission_missing": "This needs the permission *",
         "reauthentication_required": "This change needs the present password, *",
         "superuser_required": "Only a superuser may change *",

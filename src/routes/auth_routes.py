@@ -6,9 +6,11 @@ from controllers import auth_controller
 from dependencies.auth import MEMBER
 from dependencies.documentation.answers import documented_errors
 from dependencies.rate_limit import limit, login_form_limit
+from dependencies.refresh_cookie import TOKEN_MODE
 from dependencies.routing.json_route import HashingRoute, JsonRoute
-from dto.auth_dto import BearerToken, Session, TokenPair
+from dto.auth_dto import BearerToken, Session, Tokens
 
+NO_COOKIES = "There is no cookie mode, because ENV_ALLOWED_ORIGINS is *"
 # Hashing a password takes long, so these routes have their own threads.
 hashing = APIRouter(prefix="/api", tags=["auth"], route_class=HashingRoute)
 public = APIRouter(prefix="/api", tags=["auth"], route_class=JsonRoute)
@@ -17,25 +19,27 @@ hashing.post(
     "/auth/register",
     summary="Create an account",
     status_code=201,
-    response_model=TokenPair,
-    responses=documented_errors({409: "User already exists"}),
-    dependencies=[limit("register")],
+    response_model=Tokens,
+    responses=documented_errors({403: NO_COOKIES, 409: "User already exists"}),
+    dependencies=[limit("register"), TOKEN_MODE],
 )(auth_controller.register)
 
 hashing.post(
     "/auth/login",
     summary="Log in",
-    response_model=TokenPair,
-    responses=documented_errors({401: "Wrong password"}),
-    dependencies=[limit("login")],
+    response_model=Tokens,
+    responses=documented_errors({401: "Wrong password", 403: NO_COOKIES}),
+    dependencies=[limit("login"), TOKEN_MODE],
 )(auth_controller.login)
 
 public.post(
     "/auth/refresh",
     summary="Renew the tokens",
-    response_model=TokenPair,
-    responses=documented_errors({401: "Invalid refresh token"}),
-    dependencies=[limit("refresh")],
+    response_model=Tokens,
+    responses=documented_errors(
+        {401: "Invalid refresh token", 403: "Not a page of an allowed origin"}
+    ),
+    dependencies=[limit("refresh"), TOKEN_MODE],
 )(auth_controller.refresh)
 
 password_form = APIRouter(prefix="/api", tags=["auth"], route_class=HashingRoute)
@@ -78,6 +82,8 @@ router.post(
     "/logout",
     summary="Log out",
     status_code=204,
+    responses=documented_errors({403: NO_COOKIES}),
+    dependencies=[TOKEN_MODE],
 )(auth_controller.logout)
 
 # Routes for users who cannot log in. They come last in /docs.

@@ -4,7 +4,7 @@ import createClient, { type Client } from 'openapi-fetch';
 
 import type { components, paths } from './api.js';
 
-export type TokenPair = components['schemas']['TokenPair'];
+export type TokenPair = components['schemas']['Tokens'];
 export type Talk = Client<paths>;
 
 /** Where the tokens are between two requests. Whoever has them is the user: choose with care. */

@@ -1,5 +1,6 @@
 """Which browser pages of other origins may use the API."""
 
+import re
 from typing import Any
 
 from starlette.middleware.cors import CORSMiddleware
@@ -22,6 +23,11 @@ class Cors(CORSMiddleware):
             await self.app(scope, receive, send)
 
 
+def is_allowed_origin(origin: str, origins: tuple[str, ...]) -> bool:
+    """By name: whether `*` allows it is not asked. `origins` is ENV_ALLOWED_ORIGINS."""
+    return origin in origins if origins else bool(re.fullmatch(LOCAL_ORIGINS, origin))
+
+
 def cors_options(origins: tuple[str, ...]) -> dict[str, Any]:
     """Arguments for Starlette's CORSMiddleware; `origins` is ENV_ALLOWED_ORIGINS."""
     return {
@@ -34,6 +40,7 @@ def cors_options(origins: tuple[str, ...]) -> dict[str, Any]:
             "Idempotency-Key",
             "Traceparent",
             "X-Request-ID",
+            "X-Token-Mode",
         ],
         "allow_credentials": origins != ("*",),
         "expose_headers": [
