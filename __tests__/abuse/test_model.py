@@ -77,7 +77,7 @@ class Talk(RuleBasedStateMachine):
         author = dict(zip(("user_name", "first_name", "last_name"), names, strict=True))
         replies = [each for each in self.posts.values() if each.parent == post.id]
         return {
-            **{"id": post.id, "text": post.text, "reply_to_id": post.parent},
+            **{"id": post.id, "text": post.text, "reply_to_id": post.parent, "edited_at": None},
             **{"likes_count": len(post.likes), "views_count": len(post.views)},
             "replies_count": sum(not each.deleted for each in replies),
             **{"user_liked": member in post.likes, "user_viewed": member in post.views},
