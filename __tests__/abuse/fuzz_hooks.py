@@ -23,6 +23,9 @@ NO_SCHEMA_CAN_SAY = (
     "Idempotency-Key: This Idempotency-Key was used for another request",
     *(f"{name}: Only letters allowed" for name in PERSON_NAMES),  # what a letter is
     "password: Needs a letter",  # the same
+    "password: Must not be longer than 72 bytes",  # a schema counts characters
+    "following: following goes together with limit and cursor alone",
+    "body: Either post_id or user_id is needed",  # exactly one of two
     "items: Each product may stand in an order once",  # no two items have the same product_id
 )
 # These may end the caller's session or account; somebody who is there for that alone asks

@@ -6,7 +6,7 @@ another page only if CORS allows its origin; a refresh checks the origin once mo
 
 import re
 from contextvars import ContextVar
-from typing import Annotated, Literal, cast
+from typing import Annotated, cast
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Header, Request, Response
@@ -20,9 +20,10 @@ from utils.errors import Forbidden, Unprocessable
 NAME = "gophertalk_refresh"
 LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
 Mode = Annotated[
-    Literal["cookie"] | None,
+    str,
     Header(
         alias="X-Token-Mode",
+        pattern="^(cookie)?$",
         description="`cookie`: the refresh token comes and goes in a cookie that JavaScript cannot "
         "read, not in the body. For pages of `ENV_ALLOWED_ORIGINS`; not if that is `*`.",
     ),
@@ -33,7 +34,7 @@ Mode = Annotated[
 _request: ContextVar[Request | None] = ContextVar("cookie_mode_request", default=None)
 
 
-async def token_mode(request: Request, mode: Mode = None) -> None:
+async def token_mode(request: Request, mode: Mode = "") -> None:
     """Raises Forbidden where every page may call the API, for then none may send cookies."""
     if mode and get_settings().env_allowed_origins == ("*",):
         raise Forbidden(

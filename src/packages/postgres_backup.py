@@ -15,7 +15,7 @@ from contextlib import suppress
 from io import TextIOWrapper
 from itertools import takewhile
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple, cast
 
 from packages.embedded_postgres.cluster import ProgramsMissingError, find_programs
 
@@ -85,8 +85,8 @@ def read(file: Path, schema: str, version: int) -> Iterator[Step]:
     command = [_find("pg_restore", version), "--file=-", f"--schema={schema}"]
     command += ["--no-owner", "--no-privileges", "--no-comments", file]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=ENVIRONMENT) as process:
-        assert process.stdout  # noqa: S101
-        yield from _steps(iter(TextIOWrapper(process.stdout, "utf-8", newline="\n")))
+        script = TextIOWrapper(cast(IO[bytes], process.stdout), "utf-8", newline="\n")
+        yield from _steps(iter(script))
     if process.returncode != 0:
         raise BackupError(f"{file} is no whole backup.")
 

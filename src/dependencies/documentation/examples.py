@@ -3,6 +3,7 @@
 They are taken from the models and parameters; a route adds its own with `request_examples`.
 """
 
+import re
 from typing import Any, cast
 
 Json = dict[str, Any]
@@ -63,6 +64,11 @@ def _invalid_input(operation: Json, schemas: Json) -> Json | None:
         wrong = WRONG_TYPE.get(schema.get("format", schema.get("type")))
         if wrong:
             return _fault(wrong[0], parameter["in"], parameter["name"], wrong[1])
+        if pattern := not wrong and schema.get("pattern"):
+            if not re.search(pattern, "x"):
+                sentence = f"String should match pattern '{pattern}'"
+                name = parameter["name"]
+                return _fault("string_pattern_mismatch", parameter["in"], name, sentence)
     return None
 
 

@@ -45,6 +45,9 @@ def install_openapi(app: FastAPI) -> None:
         }
         schemas = document["components"]["schemas"] | error_schemas()
         document["components"]["schemas"] = schemas
+        for schema in schemas.values():
+            if "example" in schema:  # FastAPI drops what is null in it
+                schema["example"] = dict.fromkeys(schema["required"]) | schema["example"]
         document["paths"] = _in_order_of_tags(document)
         for scheme in document["components"].get("securitySchemes", {}).values():
             for flow in scheme.get("flows", {}).values():
