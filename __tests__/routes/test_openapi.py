@@ -185,6 +185,8 @@ class TestEveryDocumentedRefusal:
             return request | {"data": {}}
         if "limit" in query:
             return request | {"params": dict.fromkeys(query, "x")}
+        if "X-Token-Mode" in operation.parameters("header"):
+            return request | {"headers": {**request["headers"], "X-Token-Mode": "x"}}
         return world.good(
             operation.id, who_passes(world, operation), **dict.fromkeys(operation.in_path, "x")
         )

@@ -64,11 +64,10 @@ def _invalid_input(operation: Json, schemas: Json) -> Json | None:
         wrong = WRONG_TYPE.get(schema.get("format", schema.get("type")))
         if wrong:
             return _fault(wrong[0], parameter["in"], parameter["name"], wrong[1])
-        if pattern := not wrong and schema.get("pattern"):
-            if not re.search(pattern, "x"):
-                sentence = f"String should match pattern '{pattern}'"
-                name = parameter["name"]
-                return _fault("string_pattern_mismatch", parameter["in"], name, sentence)
+        pattern = schema.get("pattern", "")
+        if not re.search(pattern, "x"):
+            sentence = f"String should match pattern '{pattern}'"
+            return _fault("string_pattern_mismatch", parameter["in"], parameter["name"], sentence)
     return None
 
 
