@@ -26,6 +26,7 @@ NO_SCHEMA_CAN_SAY = (
     "password: Must not be longer than 72 bytes",  # a schema counts characters
     "following: following goes together with limit and cursor alone",
     "refresh_token: Field required",  # but for the cookie mode
+    "body: In the cookie mode it comes in the cookie",
     "body: Either post_id or user_id is needed",  # exactly one of two
     "items: Each product may stand in an order once",  # no two items have the same product_id
 )
