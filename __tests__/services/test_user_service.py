@@ -158,7 +158,6 @@ class TestCreate:
             "begin",
             "create_user",
             "assign",
-            "get_user_profile",
             "record",
             "commit",
             "get_user_profile",

@@ -44,17 +44,13 @@ def lock_all_of(user_id: int, conn: Conn) -> None:
     ends. The lower id first, as the triggers do: so none waits for another in a circle."""
     execute(
         """
-        SELECT id
-        FROM users
-        WHERE id IN (
-            SELECT %s
+        SELECT lock_users(ARRAY(
+            SELECT %s::bigint
             UNION ALL
             SELECT followed_id FROM follows WHERE follower_id = %s
             UNION ALL
             SELECT follower_id FROM follows WHERE followed_id = %s
-        )
-        ORDER BY id
-        FOR NO KEY UPDATE
+        ))
         """,
         (user_id, user_id, user_id),
         conn,

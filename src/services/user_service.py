@@ -113,8 +113,7 @@ def _create(user: NewUser, role_references: list[str], conn: Conn | None = None)
     with transaction(conn) as conn:
         user_id = user_repository.create_user(user, conn)["id"]
         roles = role_service.assign(user_id, role_references, conn) if role_references else []
-        profile = user_repository.get_user_profile(user_id, conn)
-        after = {"roles": roles, **_flags(profile)}
+        after = {"roles": roles, **_flags({**user})}
         audit_service.record("user.create", f"user:{user_id}", None, after, conn)
     return {"id": user_id}
 
