@@ -11,6 +11,7 @@ from shop import count, new_product
 
 from config.secrets import token_secrets
 from repositories.sql import execute, fetch_all, fetch_one, transaction
+from utils import later
 from utils.digest import keyed_digest_of
 
 # POSTs without a key: nobody is logged in who could own it, or the answer is a secret, which must
@@ -37,7 +38,8 @@ KEY = {"Idempotency-Key": "once"}
 
 
 def rows():
-    """How many rows each table has."""
+    """How many rows each table has, once the work after the answer is done, such as a mail's."""
+    later.finish(10)
     tables = fetch_all("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     return {each["tablename"]: count(each["tablename"]) for each in tables}
 
