@@ -70,7 +70,8 @@ def test_a_link_leads_to_what_is_left_and_no_page_is_empty(client, new_world, su
             world, operation = new_world(), OPERATIONS[name]
             asked = world.good(name, world.root)
             maker = BY_NAME.get(f"POST {operation.path}")
-            assert maker or name in FILLED_BY, f"add {name} to FILLED_BY"
+            how_to_fill = f"add {name} to FILLED_BY in {__file__}"
+            assert maker or name in FILLED_BY, how_to_fill
             fill = FILLED_BY.get(name) or twice(maker.id)
             for request in fill(world, asked["url"]):
                 client.request(**request)
@@ -79,7 +80,7 @@ def test_a_link_leads_to_what_is_left_and_no_page_is_empty(client, new_world, su
                 return client.request(**asked, params={"limit": limit})
 
             rows = page(100).json()
-            assert len(rows) >= 2
+            assert len(rows) >= 2, how_to_fill
             assert "Link" not in page(len(rows)).headers
             link = page(len(rows) - 1).headers["Link"]
             rest = client.get(link[1:].partition(">")[0], headers=asked["headers"])

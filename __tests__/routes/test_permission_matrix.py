@@ -96,8 +96,10 @@ def test_who_may(new_world, role, subtests):
             with subtests.test(f"{name}, {relation}"):
                 world = new_world()
                 status = ask(world, operation, role, relation)
-                assert (200 if status < 300 else status) in expected_statuses(
-                    operation, role, relation
+                expected = expected_statuses(operation, role, relation)
+                assert (200 if status < 300 else status) in expected, (
+                    f"{role} gets {status} for {relation}: if that is right, add {name} to "
+                    f"OWN_ONLY or DECIDED_BY_SERVICE in {__file__}"
                 )
 
 

@@ -76,7 +76,7 @@ class World:
             return OWN_VALUES[name](owner)
         post = f"POST {operation.path.partition(f'/{{{name}}}')[0]}"
         if post not in BY_NAME:
-            pytest.fail(f"There is no {post}: add {name} to OWN_VALUES in support/world.py")
+            pytest.fail(f"There is no {post}: add {name} to OWN_VALUES in {__file__}")
         for maker in (owner, self.root):
             answer = self.client.request(**self.good(BY_NAME[post].id, maker))
             if answer.is_success:
