@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import ConnectionPool, PoolTimeout
+from shop import eventually
 
 from config import db
 from config import pool as bounded_pool
@@ -138,6 +139,20 @@ class TestDeadline:
         conn = as_request(request, seconds=0.5)
 
         assert conn.closed, "its answer is still owed: nobody may use it again"
+
+    def test_a_statement_given_up_is_canceled_on_the_server(self, pool, other):
+        running = "SELECT count(*) FROM pg_stat_activity WHERE query = %s AND state = 'active'"
+
+        def request():
+            with pool.connection() as conn:
+                # Else the server would soon end it by itself.
+                conn.execute("SET statement_timeout = 0")
+                conn.execute(FOR_EVER)
+
+        with pytest.raises(psycopg.OperationalError, match="no answer from the database"):
+            as_request(request, seconds=0.5)
+
+        assert eventually(lambda: other.execute(running, (FOR_EVER,)).fetchone() == (0,))
 
     def test_it_is_one_for_all_statements_on_a_connection(self, pool, clock):
         def request():

@@ -30,7 +30,7 @@ from packages.embedded_postgres.cluster import (
 )
 
 NAME = "gophertalk"  # of the role, and of the first database
-ACCESS_RULES = f"host all {NAME} 127.0.0.1/32 scram-sha-256\nlocal all all reject\n"
+ACCESS_RULES = f"host all,replication {NAME} 127.0.0.1/32 scram-sha-256\nlocal all all reject\n"
 START_SECONDS = 60
 
 FAST, IMMEDIATE = signal.SIGINT, signal.SIGQUIT  # as in `pg_ctl stop -m`
@@ -92,8 +92,15 @@ class OwnPostgres:
         self._cluster = Cluster(folder, programs_for(account, find_programs(), NAME), account)
         self._process: subprocess.Popen[bytes] | None = None
         self.main = Database(NAME, free_port(), secrets.token_hex(16))
-        options = f"LOGIN CREATEDB PASSWORD '{self.main.password}'"
+        options = f"LOGIN CREATEDB REPLICATION PASSWORD '{self.main.password}'"
         self._cluster.create(NAME, ACCESS_RULES, options, settings)
+
+    def set(self, **settings: str) -> None:
+        """Into postgresql.conf, and heeded from now on when it runs."""
+        with (self._cluster.folder / "postgresql.conf").open("a") as file:
+            file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
+        if self._process:
+            self._process.send_signal(signal.SIGHUP)
 
     def new_database(self) -> Database:
         """Another one, and empty."""
@@ -163,3 +170,41 @@ class OwnPostgres:
     def _last_words(self) -> str:
         logs = sorted((self._cluster.folder / "log").glob("*.log"))
         return logs[-1].read_text(errors="replace")[-2000:] if logs else "it wrote no log"
+
+
+class Standby(OwnPostgres):
+    """A copy of `primary` at `folder`, which must not exist, made now; once started it follows."""
+
+    def __init__(self, folder: Path, primary: OwnPostgres) -> None:
+        account, programs = primary._cluster.account, primary._cluster.programs
+        self._cluster = Cluster(folder, programs, account)
+        self._process = None
+        self.main = replace(primary.main, port=free_port())
+        folder.mkdir(mode=0o700)
+        if account:
+            os.chown(folder, *account)
+        source = f"host={self.main.host} port={primary.main.port} user={NAME}"
+        source += f" password={self.main.password}"
+        options = ["--write-recovery-conf", "--checkpoint=fast", "--no-sync"]
+        subprocess.run(
+            [programs / "pg_basebackup", "-D", data_argument(folder), "-d", source, *options],
+            cwd=folder,
+            check=True,
+            capture_output=True,
+            **process_options(account),
+        )
+
+    def promote(self) -> float:
+        """It becomes the primary; the moment when it takes writes, on the clock of `monotonic`."""
+        assert self._process
+        (self._cluster.folder / "promote.signal").touch()
+        self._process.send_signal(signal.SIGUSR1)  # as `pg_ctl promote` does
+        while not self.main.fetch("SELECT NOT pg_is_in_recovery() AS yes")[0]["yes"]:
+            sleep(0.01)
+        return monotonic()
+
+    def has_all_of(self, primary: OwnPostgres) -> bool:
+        """Whether it has applied what the primary has written until now."""
+        [now] = primary.main.fetch("SELECT pg_current_wal_lsn()::text AS lsn")
+        query = "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn AS yes"
+        return self.main.fetch(query, (now["lsn"],))[0]["yes"]

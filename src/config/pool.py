@@ -28,6 +28,8 @@ from utils.request_budget import current_budget
 # A connection that was returned so recently is not checked: the check costs as much as a statement
 # does, because it lets other threads have the interpreter.
 UNCHECKED_SECONDS = 0.05
+# For telling the server that a statement is given up.
+CANCEL_SECONDS = 0.2
 # For an answer of the database where there is no limit (scripts).
 MAX_WAIT_SECONDS = 3600.0
 
@@ -62,7 +64,10 @@ class BoundedConnection(Connection[DictRow]):
         try:
             result = super().wait(gen, interval, timeout)
         except WaitTimeout as error:
-            # The answer may still come, so this connection must not be used again.
+            # The answer may still come, so this connection must not be used again. Only closed, its
+            # statement would go on: a COMMIT waits for a dead synchronous standby for ever.
+            with suppress(Error):
+                self.cancel_safe(timeout=CANCEL_SECONDS)
             self.close()
             BoundedPool.degraded = True
             raise OperationalError("no answer from the database in time") from error
