@@ -20,17 +20,7 @@ def repository(monkeypatch):
         yield repository
 
 
-@pytest.mark.parametrize("followed", [0, home_service.FEW_AUTHORS])
-def test_few_authors_are_asked_one_by_one(repository, followed):
-    repository.count_followed.return_value = followed
-
-    assert home_service.get_home(3, 50) == ["a", "b"]
-    repository.get_from_authors.assert_called_once_with(WANTED)
-    repository.get_from_feed.assert_not_called()
-
-
-def test_the_feed_is_walked_for_many(repository):
-    repository.count_followed.return_value = home_service.FEW_AUTHORS + 1
+def test_the_feed_is_walked_first(repository):
     repository.get_from_feed.return_value = ["x", "y", "z"]
 
     assert home_service.get_home(3, 50) == ["x", "y", "z"]
@@ -38,11 +28,11 @@ def test_the_feed_is_walked_for_many(repository):
     repository.get_from_authors.assert_not_called()
 
 
-def test_where_that_does_not_fill_the_page_the_authors_are_asked_after_all(repository):
-    repository.count_followed.return_value = home_service.FEW_AUTHORS + 1
+def test_where_that_does_not_fill_the_page_the_authors_are_asked_one_by_one(repository):
     repository.get_from_feed.return_value = ["x", "y"]
 
     assert home_service.get_home(3, 50) == ["a", "b"]
+    repository.get_from_authors.assert_called_once_with(WANTED)
 
 
 @pytest.mark.parametrize(
