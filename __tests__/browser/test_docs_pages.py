@@ -57,6 +57,26 @@ def test_a_first_visit_without_internet(swagger):
     assert execute(swagger, "get_me")[0] == 200, "the login did not survive"
 
 
+def test_a_browser_that_holds_the_cookie_sees_no_difference(swagger):
+    """It sends the cookie of a page of this machine to /docs, too."""
+    enter = """async () => {
+      const headers = { 'Content-Type': 'application/json', 'X-Token-Mode': 'cookie' };
+      const anna = { user_name: 'gopher_anna', password: 'gopher1!' };
+      const more = { password_confirm: 'gopher1!', first_name: 'Anna', last_name: 'Petrova' };
+      const post = (path, body) =>
+        fetch(path, { method: 'POST', headers, body: JSON.stringify(body) });
+      await post('/api/auth/register', { ...anna, ...more });  // if she is not there yet
+      return (await post('/api/auth/login', anna)).status;
+    }"""
+    assert swagger.evaluate(enter) == 200
+    [cookie] = swagger.context.cookies()
+    authorize(swagger, "gopher_anna", "gopher1!")
+    assert execute(swagger, "get_me")[0] == 200
+    status, body = execute(swagger, "login")
+    assert (status, json.loads(body).keys()) == (200, {"access_token", "refresh_token"})
+    assert swagger.context.cookies() == [cookie]
+
+
 def test_the_chapters_stand_in_the_order_of_a_first_visit(swagger):
     document = swagger.request.get(swagger.url.partition("/docs")[0] + "/openapi.json")
     titles = swagger.locator(".opblock-tag").evaluate_all("all => all.map(e => e.dataset.tag)")

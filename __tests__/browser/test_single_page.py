@@ -1,37 +1,16 @@
 """A single-page application on another origin, in a real browser with all its rules."""
 
-import functools
 import re
-import threading
 from collections import Counter
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from time import sleep
 
 import pytest
 from shop import eventually
-from tcp_proxy import free_port
 
 pytestmark = pytest.mark.tools
 
-FOLDER = Path(__file__).with_name("single_page")
 PASSWORD = {"password": "gopher1!", "password_confirm": "gopher1!"}
 NAMES = {"first_name": "Анна", "last_name": "Петрова"}
-
-
-class QuietHandler(SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture(scope="module")
-def page_port():
-    """Where the application is served, by a server that knows nothing of GopherTalk."""
-    handler = functools.partial(QuietHandler, directory=str(FOLDER))
-    with ThreadingHTTPServer(("127.0.0.1", free_port()), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_port
-        server.shutdown()
 
 
 @pytest.fixture(scope="module")
