@@ -1,10 +1,7 @@
 """The rules of orders, over repositories that are not there."""
 
-from contextlib import contextmanager
-from decimal import Decimal
-from typing import ClassVar
 from unittest.mock import patch
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
@@ -14,8 +11,6 @@ from utils.errors import Conflict, Forbidden, NotFound, Unavailable
 
 ORDER_ID = uuid4()
 ORDER = {"id": str(ORDER_ID), "user_id": 7, "status": "PENDING"}
-MUG = {"id": 1, "name": "Mug", "price": Decimal("10.10"), "in_stock": True}
-CAP = {"id": 2, "name": "Cap", "price": Decimal("0.05"), "in_stock": True}
 OWNER = {"sub": "7", "exp": 0, "permissions": frozenset()}
 OTHER = {"sub": "8", "exp": 0, "permissions": frozenset()}
 CLERK = {"sub": "9", "exp": 0, "permissions": frozenset({"order:update_any", "order:read_any"})}
@@ -25,38 +20,12 @@ EVERYTHING = {"owner_id": None, "status": None, "after_id": None, "limit": 10}
 
 
 @pytest.fixture
-def conn():
-    conn = object()
-
-    @contextmanager
-    def transaction(_):
-        yield conn
-
-    with patch("services.order_service.transaction", transaction):
-        yield conn
-
-
-@pytest.fixture
 def orders():
     with patch("services.order_service.order_repository") as orders:
         orders.get_owner_id.return_value = 7
         orders.get_order.return_value = ORDER
         orders.update_status.return_value = ORDER
-        orders.create_order.side_effect = lambda order, conn: order
         yield orders
-
-
-@pytest.fixture
-def products():
-    with patch("services.order_service.product_repository") as products:
-        products.get_products_by_ids.return_value = [MUG, CAP]
-        yield products
-
-
-@pytest.fixture
-def outbox():
-    with patch("services.order_service.outbox_repository") as outbox:
-        yield outbox
 
 
 @pytest.fixture
@@ -64,42 +33,6 @@ def cache():
     with patch("services.order_service.order_cache") as cache:
         cache.read.side_effect = lambda order_id, load: load()
         yield cache
-
-
-class TestCreate:
-    WANTED: ClassVar = [{"product_id": 2, "quantity": 1000}, {"product_id": 1, "quantity": 3}]
-
-    def test_freezes_prices_in_the_order_that_was_asked_for(self, conn, orders, products, outbox):
-        made = order_service.create(7, self.WANTED)
-
-        assert made["items"] == [
-            {"product_id": 2, "name": "Cap", "price": Decimal("0.05"), "quantity": 1000},
-            {"product_id": 1, "name": "Mug", "price": Decimal("10.10"), "quantity": 3},
-        ]
-        assert str(made["total_price"]) == "80.30"
-        assert made["user_id"] == 7
-        assert isinstance(made["id"], UUID)
-
-    def test_everything_in_one_transaction(self, conn, orders, products, outbox):
-        made = order_service.create(7, self.WANTED)
-
-        assert products.get_products_by_ids.call_args.args == ([2, 1], conn)
-        assert orders.create_order.call_args.args[-1] is conn
-        outbox.add.assert_called_once_with("new_order", {"order_id": str(made["id"])}, conn)
-
-    @pytest.mark.parametrize(
-        ("found", "error", "sentence"),
-        [
-            ([MUG], NotFound, "Product 2 not found"),
-            ([MUG, {**CAP, "in_stock": False}], Conflict, "Product 2 is out of stock"),
-        ],
-    )
-    def test_refuses(self, conn, orders, products, outbox, found, error, sentence):
-        products.get_products_by_ids.return_value = found
-        with pytest.raises(error, match=f"^{sentence}$"):
-            order_service.create(7, self.WANTED)
-        orders.create_order.assert_not_called()
-        outbox.add.assert_not_called()
 
 
 class TestRead:

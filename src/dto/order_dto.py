@@ -1,7 +1,6 @@
 """Orders in requests and answers, and between the layers."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -58,8 +57,7 @@ class OrderItem(TypedDict):
 class NewOrder(TypedDict):
     id: UUID
     user_id: int
-    items: list[OrderItem]
-    total_price: Decimal
+    items: list[WantedItem]
 
 
 class OrderFilter(TypedDict):

@@ -8,7 +8,8 @@ from psycopg.errors import ForeignKeyViolation
 
 from dto.order_dto import NewOrder, Order, OrderEvent, OrderFilter, Status
 from repositories.sql import Conn, execute, fetch_all, fetch_one
-from utils.errors import NotFound
+from utils import context
+from utils.errors import Conflict, NotFound
 
 ITEMS: LiteralString = """
     json_agg(
@@ -24,39 +25,69 @@ ITEMS: LiteralString = """
 ITEMS_OF_ORDER: LiteralString = f"(SELECT {ITEMS} FROM order_items i WHERE i.order_id = o.id) items"
 
 
-def create_order(order: NewOrder, conn: Conn) -> Order:
-    """Inserts the order and its items."""
-    items = order["items"]
-    return fetch_one(
+def create_order(order: NewOrder, conn: Conn | None = None) -> Order:
+    """The order with its items, priced as the products are now, and its event in the outbox: one
+    statement, which makes all of it or nothing.
+
+    Raises NotFound and Conflict for the first product that is unknown or out of stock.
+    """
+    row = fetch_one(
         f"""
-        WITH o AS (
+        WITH wanted AS (
+            SELECT product_id, quantity, position
+            FROM unnest(%s::bigint[], %s::smallint[])
+                WITH ORDINALITY AS wanted (product_id, quantity, position)
+        ), refused AS (
+            SELECT w.product_id, p.id IS NULL AS is_unknown
+            FROM wanted w
+            LEFT JOIN products p ON p.id = w.product_id AND p.deleted_at IS NULL
+            WHERE p.in_stock IS NOT TRUE
+            ORDER BY w.position
+            LIMIT 1
+        ), item AS (
+            SELECT w.position, w.product_id, p.name, p.price, w.quantity
+            FROM wanted w
+            JOIN products p ON p.id = w.product_id
+            WHERE NOT EXISTS (SELECT FROM refused)
+        ), o AS (
             INSERT INTO orders (id, user_id, total_price)
-            VALUES (%s, %s, %s)
+            SELECT %s, %s, sum(price * quantity)
+            FROM item
+            HAVING count(*) > 0
             RETURNING id, user_id, total_price, status, created_at, updated_at
         ), i AS (
             INSERT INTO order_items (order_id, position, product_id, name, price, quantity)
-            SELECT o.id, wanted.position, wanted.product_id, wanted.name, wanted.price,
-                   wanted.quantity
+            SELECT o.id, item.position, item.product_id, item.name, item.price, item.quantity
             FROM o
-            CROSS JOIN unnest(%s::bigint[], %s::text[], %s::numeric[], %s::smallint[])
-                WITH ORDINALITY AS wanted (product_id, name, price, quantity, position)
+            CROSS JOIN item
             RETURNING position, product_id, name, price, quantity
+        ), event AS (
+            INSERT INTO outbox (event, payload)
+            SELECT 'new_order',
+                   jsonb_strip_nulls(jsonb_build_object('order_id', o.id, 'traceparent', %s::text))
+            FROM o
         )
         SELECT o.id::text AS id, o.user_id, (SELECT {ITEMS} FROM i) AS items,
-               o.total_price, o.status, o.created_at, o.updated_at
+               o.total_price, o.status, o.created_at, o.updated_at,
+               refused.product_id AS refused_id, refused.is_unknown
         FROM o
+        FULL JOIN refused ON true
         """,
         (
+            [item["product_id"] for item in order["items"]],
+            [item["quantity"] for item in order["items"]],
             order["id"],
             order["user_id"],
-            order["total_price"],
-            [item["product_id"] for item in items],
-            [item["name"] for item in items],
-            [item["price"] for item in items],
-            [item["quantity"] for item in items],
+            context.traceparent.get(),
         ),
         conn,
     )
+    refused_id, is_unknown = row.pop("refused_id"), row.pop("is_unknown")
+    if is_unknown:
+        raise NotFound(f"Product {refused_id} not found", code="product_not_found")
+    if refused_id:
+        raise Conflict(f"Product {refused_id} is out of stock", code="out_of_stock")
+    return row
 
 
 def get_order(order_id: UUID) -> Order:

@@ -1,14 +1,15 @@
-"""The outbox in PostgreSQL: events that wait for their delivery, and those of the last day."""
+"""The outbox in PostgreSQL: events that wait for their delivery, and those of the last day.
+
+An event is inserted by the statement that makes the change which it reports.
+"""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
 from typing_extensions import TypedDict
 
 from repositories.sql import Conn, execute, fetch_all, fetch_one
-from utils import context
 
 
 class Event(TypedDict):
@@ -28,14 +29,6 @@ class Backlog(TypedDict):
 
     waiting: int
     oldest_age_seconds: float
-
-
-def add(event: str, payload: dict[str, Any], conn: Conn) -> None:
-    """To be called in the transaction of the change that the event reports. The trace of the
-    request goes along."""
-    if trace := context.traceparent.get():
-        payload = {**payload, "traceparent": trace}
-    execute("INSERT INTO outbox (event, payload) VALUES (%s, %s)", (event, Jsonb(payload)), conn)
 
 
 def claim(limit: int, conn: Conn) -> list[Event]:

@@ -50,20 +50,6 @@ def get_product_by_id(product_id: int) -> Product:
     )
 
 
-def get_products_by_ids(product_ids: list[int], conn: Conn) -> list[Product]:
-    """Ordered by id; unknown and deleted ones are left out."""
-    return fetch_all(
-        """
-        SELECT id, name, price, in_stock
-        FROM products
-        WHERE id = ANY(%s) AND deleted_at IS NULL
-        ORDER BY id
-        """,
-        (product_ids,),
-        conn,
-    )
-
-
 def update_product(product_id: int, dto: ProductChanges) -> Product:
     """Changes the columns in `dto`. Raises InvalidRequest, NotFound."""
     columns: list[LiteralString] = [column for column in COLUMNS if column in dto]

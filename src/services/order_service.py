@@ -1,18 +1,11 @@
 """Orders: creating and reading them, and changing their status."""
 
-from decimal import Decimal
 from uuid import UUID, uuid4
 
-from dto.order_dto import Order, OrderEvent, OrderFilter, OrderItem, Status, WantedItem
-from repositories import (
-    order_repository,
-    outbox_repository,
-    product_repository,
-    user_repository,
-)
-from repositories.sql import Conn, transaction
+from dto.order_dto import NewOrder, Order, OrderEvent, OrderFilter, Status, WantedItem
+from repositories import order_repository, user_repository
 from services import access_rules, idempotency_service, order_cache
-from utils.errors import Conflict, Forbidden, NotFound
+from utils.errors import Conflict, Forbidden
 
 # The statuses from which each status can be reached.
 ALLOWED_FROM: dict[Status, list[Status]] = {
@@ -30,43 +23,10 @@ def create(user_id: int, wanted: list[WantedItem]) -> Order:
     when the key was used for another request.
     """
     access_rules.require_acting_for(user_id, "order:create")
-    return idempotency_service.once(wanted, lambda *conn: _create(user_id, wanted, *conn))
-
-
-def _create(user_id: int, wanted: list[WantedItem], conn: Conn | None = None) -> Order:
-    order_id = uuid4()
-    with transaction(conn) as conn:
-        items = _priced_items(wanted, conn)
-        order = order_repository.create_order(
-            {"id": order_id, "user_id": user_id, "items": items, "total_price": _total(items)},
-            conn,
-        )
-        outbox_repository.add("new_order", {"order_id": str(order_id)}, conn)
-    return order
-
-
-def _priced_items(wanted: list[WantedItem], conn: Conn) -> list[OrderItem]:
-    """Name and price of each product as they are now."""
-    ids = [item["product_id"] for item in wanted]
-    products = {row["id"]: row for row in product_repository.get_products_by_ids(ids, conn)}
-    for product_id in ids:
-        if product_id not in products:
-            raise NotFound(f"Product {product_id} not found", code="product_not_found")
-        if not products[product_id]["in_stock"]:
-            raise Conflict(f"Product {product_id} is out of stock", code="out_of_stock")
-    return [
-        {
-            "product_id": item["product_id"],
-            "name": products[item["product_id"]]["name"],
-            "price": products[item["product_id"]]["price"],
-            "quantity": item["quantity"],
-        }
-        for item in wanted
-    ]
-
-
-def _total(items: list[OrderItem]) -> Decimal:
-    return sum((item["price"] * item["quantity"] for item in items), Decimal("0.00"))
+    order: NewOrder = {"id": uuid4(), "user_id": user_id, "items": wanted}
+    return idempotency_service.once(
+        wanted, lambda *conn: order_repository.create_order(order, *conn)
+    )
 
 
 def get_all(dto: OrderFilter) -> list[Order]:
