@@ -107,7 +107,7 @@ ONLY_IN = {
     "dotenv": ("config/settings.py",),
     "pydantic_settings": ("config/settings.py",),
     "redis": ("config/redis.py",),
-    "pika": ("background/", "config/rabbitmq.py"),
+    "pika": ("background/", "config/rabbitmq.py", "packages/work_queue.py"),
     "limits": ("config/setting_rules.py", "services/rate_limit_service.py"),
     "smtplib": ("config/mail.py",),
     "prometheus_client": ("config/metrics.py",),

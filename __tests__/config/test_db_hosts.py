@@ -25,9 +25,9 @@ def read_only(tmp_path_factory):
     server.release()
 
 
-def settings_for(server, *hosts):
-    names = {"db_user": server["user"], "db_name": server["dbname"], "db_port": server["port"]}
-    return Settings(db_host=",".join(hosts), **names)
+def settings_for(server, *hosts, ports=None):
+    names = {"db_user": server["user"], "db_name": server["dbname"]}
+    return Settings(db_host=",".join(hosts), db_port=ports or server["port"], **names)
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -44,6 +44,20 @@ def test_one_is_taken_as_it_is(writable, read_only):
         assert conn.info.host == str(read_only["host"])
 
 
+def test_each_may_have_a_port_of_its_own(writable, read_only):
+    ports = f"{int(writable['port']) + 1},{writable['port']}"
+    settings = settings_for(writable, writable["host"], writable["host"], ports=ports)
+    with psycopg.connect(**db.server_conninfo(settings), connect_timeout=5) as conn:
+        assert conn.info.port == int(writable["port"])
+
+
+@pytest.mark.parametrize("name", ["DB", "RMQ"])
+def test_ports_that_do_not_fit_the_hosts_are_refused(name):
+    needed = pytest.raises(SettingsError, match=f"{name}_PORT must be one, or one for each host")
+    with needed, settings_with(**{f"{name}_HOST": "a,b,c", f"{name}_PORT": "1,2"}):
+        get_settings()
+
+
 def test_they_may_be_written_with_blanks():
     with settings_with(DB_HOST="db1.example.org, 10.0.0.5,::1") as settings:
         assert settings.db_host == "db1.example.org,10.0.0.5,::1"
@@ -55,7 +69,10 @@ def test_what_is_no_list_is_refused(hosts):
         get_settings()
 
 
-def test_a_pooler_needs_a_host():
-    needed = pytest.raises(SettingsError, match="DB_POOLER needs DB_HOST")
-    with needed, settings_with(DB_POOLER="pgbouncer"):
+@pytest.mark.parametrize("hosts", ["", "a,b"])
+@pytest.mark.parametrize("pooler", ["pgbouncer", "pgbouncer-prepared"])
+def test_a_pooler_needs_one_host(pooler, hosts):
+    """PgBouncer 1.18 and 1.25 tell libpq after a failover what a server was before."""
+    needed = pytest.raises(SettingsError, match="DB_POOLER needs DB_HOST, one address that always")
+    with needed, settings_with(DB_POOLER=pooler, DB_HOST=hosts):
         get_settings()

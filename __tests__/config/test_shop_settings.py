@@ -30,6 +30,18 @@ def test_the_virtual_host_may_be_written_as_in_a_url(settings_of):
     assert settings_of(RMQ_VHOST="%2f").rmq_vhost == "/"
 
 
+def test_sentinels_have_ports_or_the_usual_one(settings_of):
+    settings = settings_of(
+        REDIS_SENTINELS="10.0.0.1, b.example.org:26380, ::1,[::1]:7", REDIS_SENTINEL_NAME="talk"
+    )
+    assert settings.redis_sentinels == (
+        ("10.0.0.1", None),
+        ("b.example.org", 26380),
+        ("::1", None),
+        ("::1", 7),
+    )
+
+
 def test_passwords_are_not_shown(settings_of):
     settings = settings_of(REDIS_PASSWORD="hush-hush", RMQ_PASSWORD="hush-hush")
     assert "hush-hush" not in repr(settings)
@@ -53,6 +65,13 @@ def test_rates(settings_of, rate):
         ("TRUSTED_PROXIES", "10.0.0.1/8"),
         ("REDIS_PORT", "0"),
         ("REDIS_TTL_EXPIRE", "0"),
+        ("REDIS_SENTINELS", "a:0"),
+        ("REDIS_SENTINELS", "redis://a"),
+        ("REDIS_SENTINELS", "a:b"),
+        ("REDIS_SENTINELS", "a"),
+        ("REDIS_SENTINEL_NAME", "talk"),
+        ("RMQ_HOST", "a,b c"),
+        ("RMQ_PORT", "5672,0"),
         ("RMQ_QUEUE", "my queue"),
     ],
 )

@@ -18,9 +18,9 @@ from shop import RABBITMQ, eventually, needs_rabbitmq, unique
 from tcp_proxy import free_port
 from tools import needed_program
 
-from config.rabbitmq import Topology
 from config.settings import PROJECT_ROOT, Settings
 from packages.embedded_postgres.cluster import find_programs
+from packages.work_queue import Topology
 
 COMPOSE = PROJECT_ROOT / "compose.yaml"
 WORKFLOW = PROJECT_ROOT / ".github/workflows/tests.yml"

@@ -18,6 +18,7 @@ from shop import (
 from tcp_proxy import proxy_to
 
 from config import rabbitmq, redis
+from packages.work_queue import Topology
 
 ADDRESS = pika.ConnectionParameters(*RABBITMQ)
 STATES = [("accept", "ok"), ("refuse", "down"), ("hang", "down")]
@@ -80,7 +81,7 @@ def rabbitmq_settings(client):
     name = unique("gt-ping")
     settings = {"RMQ_HOST": RABBITMQ[0], "RMQ_PASSWORD": "guest"}
     yield settings | {"RMQ_EXCHANGE": name, "RMQ_QUEUE": name}
-    own, connection = rabbitmq.Topology(name, name), pika.BlockingConnection(ADDRESS)
+    own, connection = Topology(name, name), pika.BlockingConnection(ADDRESS)
     channel = connection.channel()
     retry_queues = [own.retry_queue(seconds) for seconds in own.retry_seconds]
     for queue in (own.queue, own.dead_letter_queue, *retry_queues):

@@ -50,7 +50,7 @@ def _invalidate_cached_orders(settings: Settings) -> None:
     """Redis may hold orders as they were before."""
     redis.open_redis(settings)
     try:
-        if settings.redis_host:
+        if redis.client:
             order_cache.invalidate_all()
     except redis.RedisUnavailable:
         print(

@@ -65,9 +65,9 @@ def open_pool(settings: Settings, target: Callable[[], dict[str, Any]]) -> None:
     """Start connecting in the background. `target` gives psycopg's keyword arguments for the
     server, and is called at every connect.
 
-    With DB_POOLER a session belongs to no client: PgBouncer refuses `options`, and a statement that
-    was prepared on one server is unknown to the next. The timeouts must then be set for the role
-    (README, "PgBouncer").
+    With DB_POOLER a session belongs to no client: PgBouncer refuses `options`, and before 1.22 a
+    statement that was prepared on one server is unknown to the next. The timeouts must then be set
+    for the role (docs/several-hosts.md).
     """
     statement_timeout_ms = int(settings.postgres_transaction_timeout * 1000)
     BoundedPool.behind_pooler = bool(settings.db_pooler)
@@ -89,7 +89,7 @@ def open_pool(settings: Settings, target: Callable[[], dict[str, Any]]) -> None:
             tcp_user_timeout=5000,
         )
 
-    pool.kwargs = {**SESSION, "prepare_threshold": None if settings.db_pooler else 5}
+    pool.kwargs = {**SESSION, "prepare_threshold": None if settings.db_pooler == "pgbouncer" else 5}
     pool.conninfo = conninfo
     pool.open()
     pool.resize(settings.db_pool_min, settings.db_pool_max)

@@ -1,19 +1,20 @@
-"""Connections to RabbitMQ, and the exchange and queues that GopherTalk uses there.
+"""Connections to RabbitMQ.
 
 pika's connection belongs to the thread that opened it, and sends its heartbeats only while that
 thread calls it: so the relay and the consumer each open their own.
 """
 
 from contextlib import suppress
+from itertools import cycle
 from threading import Lock, Thread
 from time import monotonic
-from typing import NamedTuple
 
 import pika
-from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
+from pika.adapters.blocking_connection import BlockingConnection
 from pika.exceptions import AMQPConnectionError, AMQPError, UnroutableError
 
 from config.settings import Settings, get_settings
+from packages.work_queue import Topology
 
 # pika takes a silent broker for dead five seconds after this.
 HEARTBEAT_SECONDS = 4
@@ -21,60 +22,43 @@ PING_TIMEOUT_SECONDS = 1.0
 PING_PAUSE_SECONDS = 0.5
 PING_ROUTING_KEY = "gophertalk.ping"
 CLOSE_TIMEOUT_SECONDS = 1.0
-# How long a message that failed waits for its next attempt; after the last one it is parked.
-RETRY_SECONDS = (1.0, 5.0, 25.0)
 
 _ping_lock = Lock()
 # When the last ping ended, on the clock of `monotonic`, and whether it succeeded.
 _last_ping = (float("-inf"), False)
-
-
-class Topology(NamedTuple):
-    """Events go to the exchange, and from there to the queue. A message that failed waits in a
-    retry queue, which returns it to the queue when the time is over. A message that fails at each
-    attempt is parked: moved to the dead-letter queue, where it stays."""
-
-    exchange: str
-    queue: str
-    retry_seconds: tuple[float, ...] = RETRY_SECONDS
-
-    @property
-    def dead_letter_queue(self) -> str:
-        return f"{self.queue}.dead"
-
-    def retry_queue(self, seconds: float) -> str:
-        return f"{self.queue}.retry.{int(seconds * 1000)}ms"
-
-    def declare(self, channel: BlockingChannel, events: list[str]) -> None:
-        """Idempotent."""
-        channel.exchange_declare(self.exchange, "direct", durable=True)
-        channel.queue_declare(self.queue, durable=True)
-        for event in events:
-            channel.queue_bind(self.queue, self.exchange, event)
-        for seconds in self.retry_seconds:
-            channel.queue_declare(
-                self.retry_queue(seconds),
-                durable=True,
-                arguments={
-                    "x-message-ttl": int(seconds * 1000),
-                    "x-dead-letter-exchange": "",
-                    "x-dead-letter-routing-key": self.queue,
-                },
-            )
-        channel.queue_declare(self.dead_letter_queue, durable=True)
+_last_node = ("", "")
 
 
 def topology() -> Topology:
     settings = get_settings()
-    return Topology(settings.rmq_exchange, settings.rmq_queue)
+    names = (settings.rmq_exchange, settings.rmq_queue)
+    return Topology(*names, queue_type=settings.rmq_queue_type)
 
 
 def connect(settings: Settings) -> BlockingConnection:
-    """Raises AMQPConnectionError when the connection cannot be opened, for whatever reason."""
+    """To the first node that lets us in, beginning with the last one that did.
+
+    Raises AMQPConnectionError when the connection cannot be opened, for whatever reason.
+    """
+    global _last_node
+    hosts, ports = (settings.rmq_host or "").split(","), settings.rmq_port.split(",")
+    fault: Exception | None = None
+    for node in sorted(zip(hosts, cycle(ports), strict=False), key=lambda node: node != _last_node):
+        try:
+            connection = BlockingConnection(_parameters(settings, *node))
+        except Exception as error:  # some from inside pika have no common base class
+            fault = error
+        else:
+            _last_node = node
+            return connection
+    raise AMQPConnectionError(repr(fault)) from fault
+
+
+def _parameters(settings: Settings, host: str, port: str) -> pika.ConnectionParameters:
     credentials = pika.PlainCredentials(settings.rmq_user, settings.rmq_password.get_secret_value())
-    parameters = pika.ConnectionParameters(
-        host=settings.rmq_host or "",
-        port=settings.rmq_port,
+    return pika.ConnectionParameters(
+        host=host,
+        port=int(port),
         virtual_host=settings.rmq_vhost,
         credentials=credentials,
         heartbeat=HEARTBEAT_SECONDS,
@@ -85,13 +69,6 @@ def connect(settings: Settings) -> BlockingConnection:
         tcp_options={"TCP_USER_TIMEOUT": 4000},
         client_properties={"connection_name": "gophertalk"},
     )
-    try:
-        return BlockingConnection(parameters)
-    except AMQPConnectionError:
-        raise
-    except Exception as error:
-        # Some errors from inside pika have no common base class.
-        raise AMQPConnectionError(repr(error)) from error
 
 
 def close(connection: BlockingConnection | None) -> None:

@@ -15,6 +15,7 @@ import redis
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from redis.sentinel import Sentinel
 
 from config.settings import Settings
 from utils.request_budget import current_budget
@@ -28,6 +29,16 @@ MAX_WAIT_SECONDS = 0.05
 MAX_FAILURES = 3
 PAUSE_SECONDS = 1.0
 
+OPTIONS: dict[str, Any] = {
+    "socket_timeout": TIMEOUT_SECONDS,
+    "socket_connect_timeout": TIMEOUT_SECONDS,
+    # The library's default is ten retries with growing pauses.
+    "retry": Retry(NoBackoff(), 0),
+    # Without these a new connection costs three round trips before the first command.
+    "protocol": 2,
+    "driver_info": None,
+}
+
 log = logging.getLogger("gophertalk.redis")
 
 
@@ -35,7 +46,7 @@ class RedisUnavailable(Exception):
     """Not configured, not reachable, or too slow."""
 
 
-# None when no REDIS_HOST is set.
+# None without REDIS_HOST and REDIS_SENTINELS.
 client: Redis | None = None
 _failures = 0
 _paused_until = 0.0
@@ -45,22 +56,18 @@ _lock = Lock()
 def open_redis(settings: Settings) -> None:
     global client, _failures
     _failures = 0
-    if not settings.redis_host:
-        return
     password = settings.redis_password
-    client = Redis(
-        host=settings.redis_host,
-        port=settings.redis_port,
-        username=settings.redis_user,
-        password=password.get_secret_value() if password else None,
-        socket_timeout=TIMEOUT_SECONDS,
-        socket_connect_timeout=TIMEOUT_SECONDS,
-        # The library's default is ten retries with growing pauses.
-        retry=Retry(NoBackoff(), 0),
-        # Without these a new connection costs three round trips before the first command.
-        protocol=2,
-        driver_info=None,
-    )
+    options: dict[str, Any] = {
+        **OPTIONS,
+        "username": settings.redis_user,
+        "password": password.get_secret_value() if password else None,
+    }
+    if settings.redis_sentinels:
+        nodes = [(host, port or 26379) for host, port in settings.redis_sentinels]
+        sentinels = Sentinel(nodes, sentinel_kwargs=OPTIONS)
+        client = sentinels.master_for(settings.redis_sentinel_name or "", **options)
+    elif settings.redis_host:
+        client = Redis(settings.redis_host, settings.redis_port, **options)
 
 
 def close_redis() -> None:

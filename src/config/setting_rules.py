@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from email.utils import getaddresses
+from functools import partial
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Annotated, Literal
 
@@ -57,10 +58,25 @@ def _check_host(text: str) -> str:
     return text
 
 
-def _check_database_hosts(text: str) -> str:
-    """Several with commas; libpq takes the folder of a Unix socket, too."""
+def _check_hosts(text: str, also: tuple[str, ...] = ()) -> str:
+    """Several with commas; each is a host, or begins as `also` says."""
     hosts = [part.strip() for part in text.split(",")]
-    return ",".join(host if host[:1] in ("/", "@") else _check_host(host) for host in hosts)
+    return ",".join(host if host[:1] in also else _check_host(host) for host in hosts)
+
+
+def _check_ports(text: str) -> str:
+    ports = [part.strip() for part in text.split(",")]
+    if not all(port.isdecimal() and 1 <= int(port) <= 65535 for port in ports):
+        raise ValueError("must be a number from 1 to 65535, one for all hosts or one for each")
+    return ",".join(ports)
+
+
+def _check_address(text: object) -> object:
+    """`host` or `host:port`, with brackets around an IPv6 address that has a port."""
+    if not isinstance(text, str):
+        return text
+    host, port = (text, "") if _is_host(text) else text.rpartition(":")[::2]
+    return _check_host(host.strip("[]")), int(_check_ports(port)) if port else None
 
 
 def _is_host(text: str) -> bool:
@@ -126,7 +142,12 @@ def _upper(value: object) -> object:
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Host = Annotated[str, AfterValidator(_check_host)]
-DatabaseHosts = Annotated[str, AfterValidator(_check_database_hosts)]
+Hosts = Annotated[str, AfterValidator(_check_hosts)]
+# libpq also takes the folder of a Unix socket.
+DatabaseHosts = Annotated[str, AfterValidator(partial(_check_hosts, also=("/", "@")))]
+Ports = Annotated[str, BeforeValidator(str), AfterValidator(_check_ports)]
+Address = Annotated[tuple[str, int | None], BeforeValidator(_check_address)]
+Addresses = Annotated[tuple[Address, ...], BeforeValidator(_split)]
 MailAddress = Annotated[str, AfterValidator(_check_mail_address)]
 UrlPrefix = Annotated[str, AfterValidator(_check_url_prefix)]
 Rate = Annotated[str, AfterValidator(_check_rate)]

@@ -29,14 +29,17 @@ from pydantic_settings import (
 )
 
 from config.setting_rules import (
+    Addresses,
     DatabaseHosts,
     Host,
+    Hosts,
     LogFormat,
     LogLevel,
     MailAddress,
     Networks,
     Origins,
     Port,
+    Ports,
     Rate,
     Seconds,
     UrlPrefix,
@@ -96,11 +99,11 @@ class Settings(BaseSettings):
 
     data_dir: Path = PROJECT_ROOT / ".data"
     db_host: DatabaseHosts | None = None
-    db_port: Port = 5432
+    db_port: Ports = "5432"
     db_user: str = "postgres"
     db_password: SecretStr = SecretStr("")
     db_name: str = "postgres"
-    db_pooler: Literal["pgbouncer"] | None = None
+    db_pooler: Literal["pgbouncer", "pgbouncer-prepared"] | None = None
     db_pool_min: Annotated[int, Field(ge=0, le=1000)] = 2
     db_pool_max: Annotated[int, Field(ge=1, le=1000)] = 10
     postgres_transaction_timeout: Seconds = 1.5
@@ -108,17 +111,20 @@ class Settings(BaseSettings):
 
     redis_host: Host | None = None
     redis_port: Port = 6379
+    redis_sentinels: Annotated[Addresses, NoDecode] = ()
+    redis_sentinel_name: str | None = None
     redis_user: str | None = None
     redis_password: SecretStr | None = None
     redis_ttl_expire: Annotated[int, Field(ge=1, le=86400)] = 30
 
-    rmq_host: Host | None = None
-    rmq_port: Port = 5672
+    rmq_host: Hosts | None = None
+    rmq_port: Ports = "5672"
     rmq_user: str = "guest"
     rmq_password: SecretStr = SecretStr("")
     rmq_vhost: Annotated[str, AfterValidator(unquote)] = "/"
     rmq_exchange: Annotated[str, Field(pattern=r"^[\w.:-]{1,200}$")] = "gophertalk"
     rmq_queue: Annotated[str, Field(pattern=r"^[\w.:-]{1,200}$")] = "gophertalk.orders"
+    rmq_queue_type: Literal["classic", "quorum"] = "classic"
 
     access_token_secret: SecretStr | None = None
     refresh_token_secret: SecretStr | None = None
@@ -168,8 +174,16 @@ class Settings(BaseSettings):
     def _check_together(self) -> "Settings":
         if self.db_pool_min > self.db_pool_max:
             raise ValueError("DB_POOL_MIN must not be larger than DB_POOL_MAX")
-        if self.db_pooler and not self.db_host:
-            raise ValueError("DB_POOLER needs DB_HOST, the address of the pooler")
+        if self.db_pooler and (not self.db_host or "," in self.db_host):
+            raise ValueError(
+                "DB_POOLER needs DB_HOST, one address that always leads to the primary"
+            )
+        named = (("DB", self.db_host, self.db_port), ("RMQ", self.rmq_host, self.rmq_port))
+        for name, hosts, ports in named:
+            if ports.count(",") not in (0, (hosts or "").count(",")):
+                raise ValueError(f"{name}_PORT must be one, or one for each host in {name}_HOST")
+        if bool(self.redis_sentinels) != bool(self.redis_sentinel_name):
+            raise ValueError("set both REDIS_SENTINELS and REDIS_SENTINEL_NAME, or neither")
         if self.access_token_expires > self.refresh_token_expires:
             raise ValueError("ACCESS_TOKEN_EXPIRES must not be larger than REFRESH_TOKEN_EXPIRES")
         if self.smtp_password.get_secret_value() and not self.smtp_user:

@@ -24,6 +24,7 @@ def _parts(settings: Settings) -> dict[str, str]:
         "metrics": f"{url}/metrics" if settings.metrics_enabled else "off (METRICS_ENABLED)",
         "database": _server(settings.db_host, settings.db_port, settings.db_name) or own_database,
         "Redis": _server(settings.redis_host, settings.redis_port)
+        or _server(settings.redis_sentinel_name, "found by Sentinel")
         or "off: orders are not cached, each process counts limits for itself (REDIS_HOST)",
         "RabbitMQ": _server(settings.rmq_host, settings.rmq_port)
         or "off: events are handled in this server (RMQ_HOST)",
@@ -32,6 +33,6 @@ def _parts(settings: Settings) -> dict[str, str]:
     }
 
 
-def _server(host: str | None, port: int, name: str = "") -> str:
+def _server(host: str | None, port: int | str, name: str = "") -> str:
     """Empty without a host."""
     return f"{host}:{port} {name}".rstrip() if host else ""

@@ -49,7 +49,7 @@ def ping() -> Parts:
 
 
 def redis_state() -> State:
-    return _state(redis.takes_writes()) if get_settings().redis_host else "off"
+    return _state(redis.takes_writes()) if redis.client else "off"
 
 
 def rabbitmq_state() -> State:
