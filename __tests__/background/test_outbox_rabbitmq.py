@@ -22,11 +22,12 @@ from shop import (
 )
 from tcp_proxy import proxy_to
 
+from background import consumer as consumer_module
 from background.consumer import run_consumer
 from background.publisher import Publisher
 from background.relay import run_relay
-from config import rabbitmq
 from config.settings import PROJECT_ROOT
+from packages.work_queue import RETRY_SECONDS, Topology
 from repositories.sql import fetch_one
 from services import event_service
 from services.event_service import HANDLERS
@@ -84,10 +85,14 @@ def settings(proxy):
 @pytest.fixture
 def topology(settings, channel):
     """Declared with quick retries; gone after the test."""
-    topology = rabbitmq.Topology(settings.rmq_exchange, settings.rmq_queue, QUICK)
+    topology = Topology(settings.rmq_exchange, settings.rmq_queue, QUICK)
     topology.declare(channel, list(HANDLERS))
     yield topology
-    queues = [topology.retry_queue(seconds) for seconds in (*QUICK, *rabbitmq.RETRY_SECONDS)]
+    remove(channel, topology)
+
+
+def remove(channel, topology):
+    queues = [topology.retry_queue(seconds) for seconds in (*QUICK, *RETRY_SECONDS)]
     for queue in (topology.queue, topology.dead_letter_queue, *queues):
         channel.queue_delete(queue)
     channel.exchange_delete(topology.exchange)
@@ -295,6 +300,67 @@ class TestConsumer:
         with in_background(run_relay), consumer:
             assert eventually(lambda: count("order_events") == 1)
         assert depth(channel, topology.dead_letter_queue) == 0
+
+    def test_hands_none_back_to_a_broker_that_counts(self, shop, settings, channel, monkeypatch):
+        """A quorum queue drops a message that came back more than three times, or parks it."""
+        topology = Topology(settings.rmq_exchange, settings.rmq_queue, QUICK, "quorum")
+        limited = {"x-queue-type": "quorum", "x-delivery-limit": 3}
+        channel.queue_declare(topology.queue, durable=True, arguments=limited)
+        monkeypatch.setattr(consumer_module, "POLL_SECONDS", 0.01)
+        tries = []
+
+        def away(event, conn):
+            tries.append(event.event_id)
+            if len(tries) < 20:
+                raise Unavailable("gone")
+            event_service.handle_new_order(event, conn)
+
+        monkeypatch.setitem(event_service.HANDLERS, "new_order", away)
+        new_order(*shop)
+        quorum_consumer = in_background(lambda stop: run_consumer(stop, settings, topology))
+        with quorum_consumer, in_background(run_relay):
+            assert eventually(lambda: count("order_events") == 1)
+        assert len(tries) == 20
+        assert depth(channel, topology.queue) == depth(channel, topology.dead_letter_queue) == 0
+        remove(channel, topology)
+
+    def test_stops_while_it_holds_one_and_the_broker_has_it_again(
+        self, shop, topology, channel, consumer, monkeypatch
+    ):
+        held = Event()
+
+        def away(event, conn):
+            held.set()
+            raise Unavailable("gone")
+
+        monkeypatch.setitem(event_service.HANDLERS, "new_order", away)
+        new_order(*shop)
+        with in_background(run_relay):
+            with consumer:
+                assert held.wait(20)
+            assert eventually(lambda: depth(channel, topology.queue) == 1)
+
+
+class TestTopology:
+    @pytest.mark.parametrize("queue_type", ["classic", "quorum"])
+    def test_what_is_dropped_goes_to_the_dead_letter_queue(self, settings, channel, queue_type):
+        topology = Topology(settings.rmq_exchange, settings.rmq_queue, QUICK, queue_type)
+        topology.declare(channel, list(HANDLERS))
+        send(channel, topology, b"{}")
+        assert eventually(lambda: depth(channel, topology.queue) == 1)
+        method, _, _ = channel.basic_get(topology.queue)
+        channel.basic_nack(method.delivery_tag, requeue=False)
+        assert eventually(lambda: depth(channel, topology.dead_letter_queue) == 1)
+        remove(channel, topology)
+
+    def test_a_queue_that_exists_is_taken_as_it_is(self, settings, channel):
+        topology = Topology(settings.rmq_exchange, settings.rmq_queue, QUICK, "quorum")
+        channel.queue_declare(topology.queue, durable=True)  # classic, without arguments
+        for _ in range(2):
+            topology.declare(channel, list(HANDLERS))
+        send(channel, topology, b"{}")
+        assert eventually(lambda: depth(channel, topology.queue) == 1)
+        remove(channel, topology)
 
 
 class TestWorker:

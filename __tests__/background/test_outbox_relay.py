@@ -16,7 +16,7 @@ from repositories import order_repository, outbox_repository
 from repositories.sql import execute, fetch_all, fetch_one, transaction
 from services import event_service, metrics_service, order_service, outbox_service, sweep_service
 from services.event_service import from_message, handle, to_message
-from services.outbox_service import relay_batch
+from services.outbox_service import DeliveryRejected, relay_batch
 from utils import context
 from utils.background_thread import in_background
 from utils.errors import Unavailable
@@ -151,6 +151,20 @@ def test_what_fails_waits_and_is_parked_in_the_end(shop):
     assert (waiting(), count("outbox", "parked_at IS NOT NULL")) == (0, 1)
     seen.scrape()
     assert seen.raises("GopherTalkEventsParked")
+
+
+def test_a_batch_that_the_broker_refuses_is_one_line_in_the_log(shop, caplog):
+    for _ in range(outbox_service.BATCH_ROWS + 5):
+        new_order(*shop)
+
+    def refuse(event, conn):
+        raise DeliveryRejected("no queue takes it")
+
+    assert relay_batch(refuse) == 0, "the relay pauses before the next batch"
+    [line] = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert f"refused {outbox_service.BATCH_ROWS} events" in line
+    assert "no queue takes it" in line
+    assert count("outbox", "attempts = 1") == outbox_service.BATCH_ROWS
 
 
 def test_half_of_a_handler_is_undone(shop, monkeypatch):

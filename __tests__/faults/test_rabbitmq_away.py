@@ -4,10 +4,12 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from time import monotonic
 from uuid import uuid4
 
 import pika
+import psycopg
 import pytest
 from books import assert_balanced, unhandled
 from live_server import NO_LIMITS
@@ -15,8 +17,8 @@ from load import tally
 from shop import RABBITMQ, eventually, needs_rabbitmq
 from tcp_proxy import proxy_to
 
-from config.rabbitmq import Topology
 from config.settings import PROJECT_ROOT
+from packages.work_queue import Topology
 
 pytestmark = needs_rabbitmq
 ANSWER_SECONDS = RECOVERY_SECONDS = 3.0
@@ -154,6 +156,38 @@ def test_the_consumer_gets_over_a_dead_connection_to_postgresql(
         assert eventually(lambda: unhandled(conn) == 0)
         recovery = monotonic() - began
     note("the consumer's connections dead", "event handled after", recovery=recovery)
+
+
+def test_no_event_is_lost_when_the_broker_limits_deliveries(
+    start_server, start_consumer, settings, database, postgres, channel, new_load, note
+):
+    """The database is away for longer than the consumer would need for ten times the limit, if it
+    handed the events back every half a second."""
+    settings |= {"RMQ_QUEUE_TYPE": "quorum", "POSTGRES_TRANSACTION_TIMEOUT": "1"}
+    limited = {"x-queue-type": "quorum", "x-delivery-limit": 3}
+    channel.queue_declare(settings["RMQ_QUEUE"], durable=True, arguments=limited)
+    server = start_server(**settings).wait_until_ready()
+    client = new_load(server, database, people=1).clients[0]
+    start_consumer()
+    with suppress(psycopg.OperationalError), database.locked("order_events") as waiting:
+        for _ in range(30):
+            client.order()
+        assert eventually(lambda: waiting() == 1), "the consumer is at work"
+        postgres.stop()
+    began = monotonic()
+    while monotonic() < began + 15.0:
+        client.read()
+    postgres.start()
+    back = monotonic()
+    client.order_again()
+    with database.connect() as conn:
+        assert eventually(lambda: unhandled(conn) == 0, 30)
+        recovery = monotonic() - back
+    assert_balanced(database)
+    dead = channel.queue_declare(f"{settings['RMQ_QUEUE']}.dead", passive=True).method
+    note("PostgreSQL gone 15 s, delivery limit 3", "30 events handled once", recovery=recovery)
+    assert dead.message_count == 0
+    assert database.fetch(PARKED) == [{"n": 0}]
 
 
 def test_killed_between_publish_and_mark_the_event_is_handled_once(

@@ -58,36 +58,53 @@ def _consume(stop: StopEvent, channel: BlockingChannel, topology: rabbitmq.Topol
     for method, properties, body in messages:
         tell_systemd()
         if method and properties and body is not None:
-            _handle(channel, topology, method, properties, body)
+            _handle(stop, channel, topology, method, properties, body)
         if stop.is_set():
             return
 
 
 def _handle(
+    stop: StopEvent,
     channel: BlockingChannel,
     topology: rabbitmq.Topology,
     method: Basic.Deliver,
     properties: BasicProperties,
     body: bytes,
 ) -> None:
-    """Acknowledges the message when its work is committed, or another queue has a copy of it."""
+    """Acknowledges the message when its work is committed, or another queue has a copy of it. One
+    that is held when the process stops is not acknowledged, and RabbitMQ has it again."""
     context.continue_trace(None)
     try:
         event = event_service.from_message(body)
         context.continue_trace(event.traceparent)
-        event_service.handle_in_transaction(event)
-    except Unavailable as error:
-        # Nothing is wrong with the message: it is tried again until PostgreSQL is back.
-        log.warning("the consumer waits for PostgreSQL: %s", error)
-        channel.basic_nack(method.delivery_tag, requeue=True)
-        channel.connection.sleep(POLL_SECONDS)
-        return
+        if not _handled_in_time(stop, channel, event):
+            return
     except InvalidEvent as error:
         log.error("message %s is parked: %s", properties.message_id, error)
         _copy_to(channel, topology.dead_letter_queue, properties, body, _attempts(properties) + 1)
     except Exception as error:
         _retry_later(channel, topology, properties, body, error)
     channel.basic_ack(method.delivery_tag)
+
+
+def _handled_in_time(stop: StopEvent, channel: BlockingChannel, event: event_service.Event) -> bool:
+    """Tries until PostgreSQL is there; False when the process stops meanwhile.
+
+    The message is held: a broker may drop one that is handed back too often.
+    """
+    waits = False
+    while not (waits and stop.is_set()):
+        tell_systemd()
+        try:
+            event_service.handle_in_transaction(event)
+        except Unavailable as error:
+            if not waits:
+                log.warning("the consumer waits for PostgreSQL: %s", error)
+            waits = True
+            channel.connection.sleep(POLL_SECONDS)  # heartbeats go on
+        else:
+            return True
+    return False
 
 
 def _retry_later(

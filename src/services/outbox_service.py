@@ -34,21 +34,29 @@ class DeliveryRejected(Exception):
 
 
 def relay_batch(deliver: Deliver) -> int:
-    """One transaction; returns the number of events that were claimed. An error of `deliver` that
-    concerns all events, such as a lost connection, is raised, and no event is marked."""
+    """One transaction; returns the number of events that were claimed, 0 when RabbitMQ refused any.
+    An error of `deliver` that concerns all events, such as a lost connection, is raised, and no
+    event is marked."""
+    refused: list[str] = []
     with transaction() as conn:
         rows = outbox_repository.claim(BATCH_ROWS, conn)
         ends_at = monotonic() + BATCH_SECONDS
         in_time = takewhile(lambda row: monotonic() < ends_at, rows)
-        done = [row["id"] for row in in_time if _delivered(row, deliver, conn)]
+        done = [row["id"] for row in in_time if _delivered(row, deliver, conn, refused)]
         context.continue_trace(None)
         if done:
             outbox_repository.mark_done(done, conn)
+    if refused:
+        log.error("RabbitMQ refused %s events, the first: %s", len(refused), refused[0])
+        return 0
     return len(rows)
 
 
-def _delivered(row: outbox_repository.Event, deliver: Deliver, conn: Conn) -> bool:
-    """False when this event was not delivered: it is postponed, or parked for good."""
+def _delivered(
+    row: outbox_repository.Event, deliver: Deliver, conn: Conn, refused: list[str]
+) -> bool:
+    """False when this event was not delivered: it is postponed, or parked for good. What RabbitMQ
+    says of one that it does not take is added to `refused`."""
     context.continue_trace(row["traceparent"])
     try:
         deliver(from_row(row), conn)
@@ -58,10 +66,12 @@ def _delivered(row: outbox_repository.Event, deliver: Deliver, conn: Conn) -> bo
         if row["attempts"] + 1 >= MAX_ATTEMPTS:
             _park(row, error, conn)
         else:
-            _postpone(row, error, conn)
+            seconds = _postpone(row, conn)
+            log.error("event %s failed, next attempt in %s s: %r", row["event_id"], seconds, error)
     except DeliveryRejected as error:
-        # Without limit: an operator will repair the queues.
-        _postpone(row, error, conn)
+        # Without limit: an operator will repair the queues. One line for all of them is enough.
+        seconds = _postpone(row, conn)
+        refused.append(f"{row['event_id']}, next attempt in {seconds} s: {error}")
     else:
         return True
     return False
@@ -73,12 +83,11 @@ def _park(row: outbox_repository.Event, error: Exception, conn: Conn) -> None:
     outbox_repository.park(row["id"], conn)
 
 
-def _postpone(row: outbox_repository.Event, error: Exception, conn: Conn) -> None:
+def _postpone(row: outbox_repository.Event, conn: Conn) -> float:
+    """Returns the number of seconds until the next attempt."""
     seconds = RETRY_SECONDS[min(row["attempts"], len(RETRY_SECONDS) - 1)]
-    log.error(
-        "event %s was not delivered, next attempt in %s s: %r", row["event_id"], seconds, error
-    )
     outbox_repository.postpone(row["id"], seconds, conn)
+    return seconds
 
 
 def alert_when_late() -> bool:
