@@ -1,7 +1,9 @@
-"""The two limits of an endpoint: its SQL alone, and an application that does nothing at all."""
+"""The limits of an endpoint: its SQL alone, an application that does nothing at all, and one that
+sends the SQL and does nothing else."""
 
 import json
 import os
+import pickle
 import re
 import subprocess
 import tempfile
@@ -107,10 +109,12 @@ def pgbench(calls: list[Callable[[], object]], writers_from: int, seconds: int) 
 
 
 class Bare:
-    """An ASGI application under uvicorn, like the server, that repeats recorded answers."""
+    """ASGI applications under uvicorn, like the server, that repeat recorded answers; `process` is
+    their id."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, process: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
+        self.process = process
         self._folder = folder
 
     def learn(self, url: str, request: Request, name: str) -> None:
@@ -134,14 +138,23 @@ class Bare:
         head = json.dumps({"status": answer.status, "headers": kept})
         (self._folder / f"{name}.json").write_text(head)
 
-    def requests(self, real: list[Request], name: str) -> list[Request]:
+    def learn_statements(
+        self, calls: list[Callable[[], object]], writers_from: int, name: str
+    ) -> None:
+        """Record what these repository functions send."""
+        statements = [statement_of(call) for call in calls]
+        (self._folder / f"{name}.sql").write_bytes(pickle.dumps((writers_from, statements)))
+
+    def requests(self, real: list[Request], path: str) -> list[Request]:
         """The same requests, to the recorded answer."""
-        return [request._replace(path=f"/{name}") for request in real[:1000]]
+        return [request._replace(path=path) for request in real[:1000]]
 
 
 @contextmanager
 def bare_server() -> Iterator[Bare]:
     import sys
+
+    from config import db
 
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
@@ -150,5 +163,6 @@ def bare_server() -> Iterator[Bare]:
         command = [sys.executable, "-m", "uvicorn", "bare:app", "--port", str(port)]
         command += ["--app-dir", str(Path(__file__).parent), "--workers", str(WORKERS)]
         command += ["--log-level", "warning", "--no-access-log", "--no-server-header"]
-        with served(command, port, "/ready", ANSWERS=folder):
-            yield Bare(Path(folder), port)
+        conninfo = db.pool.conninfo()
+        with served(command, port, "/ready", ANSWERS=folder, CONNINFO=conninfo) as process:
+            yield Bare(Path(folder), port, process)

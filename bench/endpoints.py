@@ -7,7 +7,6 @@ repository functions behind the endpoint, whose statements are then given to pgb
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from uuid import UUID
 
 from world import COMMON_WORD, NO_WORD, PASSWORD, World, search_path
@@ -124,9 +123,8 @@ def new_orders(world: World) -> list[Request]:
 
 
 def new_order(world: World) -> dict[str, object]:
-    price = Decimal("19.99")
-    item = {"product_id": world.product, "name": "Gopher", "price": price, "quantity": 2}
-    return {"id": ORDER, "user_id": WRITER, "items": [item], "total_price": 2 * price}
+    items = [{"product_id": world.product, "quantity": 2}]
+    return {"id": ORDER, "user_id": WRITER, "items": items}
 
 
 def _reader(world: World) -> int:

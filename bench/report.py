@@ -11,7 +11,7 @@ COLUMNS = (
     ("p50 ms", "p50"),
     ("p99 ms", "p99"),
     ("errors", "errors"),
-    ("server CPU s", "server_cpu"),
+    ("CPU us", "cpu_us"),
     ("db CPU s", "database_cpu"),
     ("worker MB", "worker_memory"),
     ("server MB", "server_memory"),
@@ -20,6 +20,9 @@ COLUMNS = (
     ("of it", "of_pgbench"),
     ("bare/s", "bare"),
     ("of it", "of_bare"),
+    ("handler/s", "handler"),
+    ("of it", "of_handler"),
+    ("its CPU us", "handler_cpu_us"),
 )
 
 
@@ -31,7 +34,7 @@ def summary(name: str, runs: list[dict[str, float]]) -> dict[str, object]:
     rates = [run["per_second"] for run in runs]
     row["errors"] = sum(run["errors"] for run in runs)
     row["spread"] = f"{min(rates):.0f} to {max(rates):.0f}"
-    for limit in ("pgbench", "bare"):
+    for limit in ("pgbench", "bare", "handler"):
         if limit in row:
             # Each run is compared with the limit that was measured right after it.
             ratio = median(run["per_second"] / run[limit] for run in runs)
@@ -54,7 +57,7 @@ def _cell(key: str, value: object) -> str:
         return str(value)
     if key.startswith("of_"):
         return f"{value:.0%}"
-    return f"{value:.1f}" if key in {"p50", "p99", "server_cpu", "database_cpu"} else f"{value:.0f}"
+    return f"{value:.1f}" if key in {"p50", "p99", "database_cpu"} else f"{value:.0f}"
 
 
 def write(path: Path, result: dict[str, object]) -> None:

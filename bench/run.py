@@ -1,9 +1,10 @@
 """Measures GopherTalk: `.venv/bin/python bench/run.py --size small`. Needs Linux and wrk.
 
-Starts the server as in production on a database of its own under .data/bench-<size>, seeds it
-once, drives one endpoint after the other over loopback, and after each of them its two limits:
-its SQL under pgbench, and a bare ASGI application that answers the same bytes. All this several
-times over. Prints a table of medians and writes everything to bench/results-<size>.json.
+Starts the server as in production on a database of its own under .data/bench-<size>, seeds it once,
+drives one endpoint after the other over loopback, and after each of them its limits: its SQL under
+pgbench, a bare ASGI application that answers the same bytes, and a handler that sends the same SQL
+before it does. All this several times over. Prints a table of medians and writes everything to
+bench/results-<size>.json.
 """
 
 import argparse
@@ -54,18 +55,19 @@ class Bench:
         """One run against the server, and one against each limit."""
         requests = endpoint.requests(self.world)
         run = self.drive(endpoint, requests)
-        if not self.asked.no_limits:
-            name = "".join(char for char in endpoint.name if char.isalnum())
-            self.bare.learn(self.world.url, requests[0], name)
-            same = self.bare.requests(requests, name)
-            seconds = self.asked.seconds
-            run["bare"] = (
-                Wrk(self.bare.url, same, seconds, endpoint.connections).result().per_second
-            )
+        if self.asked.no_limits:
+            return run
+        name, seconds = "".join(filter(str.isalnum, endpoint.name)), self.asked.seconds
+        self.bare.learn(self.world.url, requests[0], name)
+        same = self.bare.requests(requests, f"/{name}")
+        run["bare"] = Wrk(self.bare.url, same, seconds, endpoint.connections).result().per_second
+        self.tidy(endpoint)
+        if calls := endpoint.sql(self.world):
+            writers_from = self.world.writers[0].id
+            run["pgbench"] = pgbench(calls, writers_from, seconds)
             self.tidy(endpoint)
-            if calls := endpoint.sql(self.world):
-                run["pgbench"] = pgbench(calls, self.world.writers[0].id, seconds)
-                self.tidy(endpoint)
+            self.bare.learn_statements(calls, writers_from, name)
+            run |= self.drive_handler(endpoint, self.bare.requests(requests, f"/{name}/sql"))
         return run
 
     def drive(self, endpoint: Endpoint, requests: list) -> dict[str, float]:
@@ -82,12 +84,24 @@ class Bench:
             "p99": load.p99,
             "errors": load.errors,
             "requests": load.requests,
-            "server_cpu": server.cpu - before[0].cpu,
+            "cpu_us": (server.cpu - before[0].cpu) / load.requests * 1e6,
             "database_cpu": database.cpu - before[1].cpu,
             "worker_memory": server.biggest,
             "server_memory": server.memory,
             "database_memory": database.memory,
         }
+
+    def drive_handler(self, endpoint: Endpoint, requests: list) -> dict[str, float]:
+        """The bare application that sends the statements."""
+        Wrk(self.bare.url, requests, 1, endpoint.connections).result()
+        self.tidy(endpoint)
+        before = usage_of(self.bare.process).cpu
+        load = Wrk(self.bare.url, requests, self.asked.seconds, endpoint.connections).result()
+        cpu_seconds = usage_of(self.bare.process).cpu - before
+        self.tidy(endpoint)
+        if load.errors:
+            sys.exit(f"{endpoint.name}: the bare application failed {load.errors} times")
+        return {"handler": load.per_second, "handler_cpu_us": cpu_seconds / load.requests * 1e6}
 
     def tidy(self, endpoint: Endpoint) -> None:
         if endpoint.writes:
