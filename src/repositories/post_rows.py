@@ -33,9 +33,11 @@ MAX_PAGE: LiteralString = "LIMIT 101"
 
 def with_author(row: dict[str, Any]) -> Any:
     """Moves the author's columns, if the row has them, under `user`."""
-    if "user_name" not in row:
-        return row
-    names = ("user_name", "first_name", "last_name")
-    author = {"id": row["user_id"], **{name: row[name] for name in names}}
-    post = {name: row[name] for name in row if name not in names and name != "user_id"}
-    return {**post, "user": author}
+    if "user_name" in row:
+        row["user"] = {
+            "id": row.pop("user_id"),
+            "user_name": row.pop("user_name"),
+            "first_name": row.pop("first_name"),
+            "last_name": row.pop("last_name"),
+        }
+    return row
