@@ -390,10 +390,10 @@ class TestSearch:
         assert ids(anna, search="tea", owner_id=boris) == [his]
         assert ids(anna, search="tea", reply_to_id=parent) == [reply]
 
-    def test_what_no_index_finds_is_looked_for_in_the_newest_of_the_feed(
+    def test_what_no_index_finds_is_looked_for_in_so_many_posts_of_the_feed(
         self, anna, boris, monkeypatch
     ):
-        monkeypatch.setattr(post_repository, "SCAN_LIMIT", "LIMIT 3")
+        monkeypatch.setattr(post_repository, "SCANNED_ROWS", "3")
         old, *new = [write(anna, f"zq {number}") for number in range(4)]
         gone = write(anna, "zq")
         post_repository.delete_post(gone, anna)
@@ -401,7 +401,7 @@ class TestSearch:
 
         assert ids(boris, search="zq") == new[::-1]
         assert ids(boris, search="zq", limit=1, offset=1) == [new[1]]
-        assert ids(boris, search="zq", after_id=new[1]) == [new[0]]
+        assert ids(boris, search="zq", after_id=new[1]) == [new[0], old]
         assert ids(boris, search="zq 0") == [old]
         assert ids(boris, search="zq", owner_id=anna) == [*new[::-1], old]
         assert ids(boris, search="zq", reply_to_id=old) == [reply]

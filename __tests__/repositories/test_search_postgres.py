@@ -1,8 +1,8 @@
-"""A search costs what it finds: the index where it can, and else the newest posts alone."""
+"""A search costs what it finds: the index where it can, and else so many posts for a page."""
 
 import pytest
 
-from repositories import post_repository
+from repositories import hiding_repository, post_repository
 from repositories.sql import execute
 
 FEED = {"limit": 10, "offset": 0}
@@ -10,8 +10,8 @@ FEED = {"limit": 10, "offset": 0}
 
 @pytest.fixture
 def posts(anna, monkeypatch):
-    """Ten posts; a search without an index may look at the newest five. Gives Anna's id."""
-    monkeypatch.setattr(post_repository, "SCAN_LIMIT", "LIMIT 5")
+    """Ten posts; a search without an index looks at five for a page. Gives Anna's id."""
+    monkeypatch.setattr(post_repository, "SCANNED_ROWS", "5")
     for number in range(1, 11):
         post = {"text": f"zq {number} !? axolotl", "user_id": anna, "reply_to_id": None}
         post_repository.create_post(post)
@@ -23,7 +23,7 @@ def found(**how):
 
 
 @pytest.mark.parametrize("search", ["zq", "Z", "q", "?", "!?"])
-def test_what_has_no_trigram_is_looked_for_in_the_newest_posts(posts, search):
+def test_what_has_no_trigram_is_looked_for_in_the_newest_posts_first(posts, search):
     assert found(user_id=posts, search=search) == [10, 9, 8, 7, 6]
 
 
@@ -32,9 +32,20 @@ def test_what_has_one_is_looked_for_in_all(posts, search):
     assert found(user_id=posts, search=search) == list(range(10, 0, -1))
 
 
-def test_a_cursor_goes_on_within_the_newest(posts):
-    assert found(user_id=posts, search="zq", after_id=8) == [7, 6]
-    assert found(user_id=posts, search="zq", after_id=6) == []
+def test_a_cursor_goes_on_where_the_page_before_ended(posts):
+    assert found(user_id=posts, search="zq", after_id=8) == [7, 6, 5, 4, 3]
+    assert found(user_id=posts, search="zq", after_id=2) == [1]
+
+
+def test_the_end_of_a_scan_is_counted_over_the_whole_feed(posts, boris):
+    execute("UPDATE posts SET deleted_at = now() WHERE id = 9")
+    execute("UPDATE posts SET reply_to_id = 10 WHERE id = 8")
+    execute("UPDATE posts SET user_id = %s WHERE id = 7", (boris,))
+    hiding_repository.mute(posts, boris)
+
+    assert found(user_id=posts, search="zq") == [10, 6, 5, 4]
+    assert post_repository.get_end_of_scan(None) == 4
+    assert post_repository.get_end_of_scan(4) is None
 
 
 def test_one_users_posts_and_replies_are_all_looked_at(posts):

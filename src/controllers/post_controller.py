@@ -3,7 +3,7 @@
 from dependencies.auth import CurrentUserId, ReaderId
 from dependencies.pagination import CursorPage
 from dependencies.params import Following, OwnerId, PostId, ReplyToId, Search
-from dto.post_dto import CreatePostDto, Post
+from dto.post_dto import CreatePostDto, Post, PostFilter
 from services import home_service, post_service
 
 
@@ -17,22 +17,23 @@ def get_all_posts(
 ) -> list[Post]:
     """The feed: top-level posts, the newest first, or the replies to one post, the oldest first;
     with `following`, your home timeline. Who is blocked or muted is left out. The `Link` header
-    leads to the next page, without gaps or repeats while new posts arrive."""
+    leads to the next page, without gaps or repeats while new posts arrive. A search without three
+    letters in a row looks at 10,000 posts for a page, which can then be short or empty although
+    `Link` leads on."""
     if following:
         home_service.check_alone(page.offset, reply_to_id, owner_id, search)
         return page.by_cursor(home_service.get_home(page.fetch_limit, page.after_id))
+    wanted: PostFilter = {
+        "user_id": reader_id,
+        "limit": page.fetch_limit,
+        "offset": page.offset,
+        "after_id": page.after_id,
+        "reply_to_id": reply_to_id,
+        "owner_id": owner_id,
+        "search": search,
+    }
     return page.by_cursor(
-        post_service.get_all_posts(
-            {
-                "user_id": reader_id,
-                "limit": page.fetch_limit,
-                "offset": page.offset,
-                "after_id": page.after_id,
-                "reply_to_id": reply_to_id,
-                "owner_id": owner_id,
-                "search": search,
-            }
-        )
+        post_service.get_all_posts(wanted), lambda: post_service.get_end_of_search(wanted)
     )
 
 

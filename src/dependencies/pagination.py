@@ -5,7 +5,7 @@ page follows.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 from urllib.parse import quote, urlencode
@@ -72,11 +72,15 @@ class Page:
             self._link({"offset": str(self.offset + self.limit)})
         return rows[: self.limit]
 
-    def by_cursor(self, rows: list[Row]) -> list[Row]:
+    def by_cursor(
+        self, rows: list[Row], end_of_search: Callable[[], int | None] = lambda: None
+    ) -> list[Row]:
         """The same with a link that continues after the page's last row, whatever was added
-        meanwhile."""
+        meanwhile; where no row is left, after the one at which a search has stopped."""
         if len(rows) > self.limit:
             self._link({"cursor": _encode(rows[self.limit - 1]["id"])})
+        elif (stopped_at := end_of_search()) is not None:
+            self._link({"cursor": _encode(stopped_at)})
         return rows[: self.limit]
 
     def by_place(self, rows: list[Any]) -> list[Any]:

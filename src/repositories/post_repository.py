@@ -15,7 +15,7 @@ from repositories.post_rows import (
     READER_COLUMNS,
     with_author,
 )
-from repositories.search import HAS_TRIGRAM, SCAN_LIMIT, like_pattern
+from repositories.search import SCANNED_ROWS, like_pattern, needs_scan
 from repositories.sql import Conn, execute, fetch_all, fetch_one
 from utils.errors import Conflict, NotFound
 
@@ -52,23 +52,25 @@ def get_all_posts(dto: PostFilter) -> list[Post]:
     The page is picked first, so that the rest of the work is that of its rows. A page never has
     more rows than MAX_PAGE: saying so lets PostgreSQL see that one plan fits all pages, and plan
     once. With an offset that would not be true, and a search is planned for its own words. A
-    search of the whole feed that no index can answer looks at its newest posts alone.
+    search of the whole feed that no index can answer looks at so many of its posts: see
+    `get_end_of_scan`.
     """
     reader_id = dto["user_id"]
     reply_to_id, owner_id = dto.get("reply_to_id"), dto.get("owner_id")
     after_id, search = dto.get("after_id"), dto.get("search")
-    conditions: list[LiteralString] = [
-        "deleted_at IS NULL",
-        NOT_BLOCKED if owner_id else NOT_HIDDEN,
-    ]
-    found: list[LiteralString] = ["true"]
-    params: list[Any] = [reader_id]
+    scans = search and not (reply_to_id or owner_id) and needs_scan(search)
     order: LiteralString = "id" if reply_to_id else "id DESC"
     bound: LiteralString = "" if search or dto["offset"] else MAX_PAGE
-    if search and not (reply_to_id or owner_id or HAS_TRIGRAM.search(search)):
-        bound = SCAN_LIMIT
-    within = found if bound == SCAN_LIMIT else conditions
+    bound = f"LIMIT {SCANNED_ROWS}" if scans else bound
+    conditions: list[LiteralString] = ["deleted_at IS NULL"]
+    params: list[Any] = []
+    found: list[LiteralString] = ["true"]
+    found_params: list[Any] = []
+    # What is looked at by a scan must not depend on what is looked for.
+    tests, test_params = (found, found_params) if scans else (conditions, params)
 
+    tests.append(NOT_BLOCKED if owner_id else NOT_HIDDEN)
+    test_params.append(reader_id)
     if reply_to_id:
         conditions.append(f"reply_to_id = (SELECT id FROM posts WHERE id = %s AND {NOT_BLOCKED})")
         params += [reply_to_id, reader_id]
@@ -78,10 +80,10 @@ def get_all_posts(dto: PostFilter) -> list[Post]:
         conditions.append("user_id = %s")
         params.append(owner_id)
     if search:
-        within.append("text ILIKE %s")
-        params.append(like_pattern(search))
+        tests.append("text ILIKE %s")
+        test_params.append(like_pattern(search))
     if after_id is not None:
-        within.append("id > %s" if reply_to_id else "id < %s")
+        conditions.append("id > %s" if reply_to_id else "id < %s")
         params.append(after_id)
 
     rows = fetch_all(
@@ -106,10 +108,28 @@ def get_all_posts(dto: PostFilter) -> list[Post]:
         {JOIN_AUTHORS}
         ORDER BY p.{order}
         """,
-        (reader_id, reader_id, *params, dto["offset"], dto["limit"]),
+        (reader_id, reader_id, *params, *found_params, dto["offset"], dto["limit"]),
         prepare=False if search else None,
     )
     return [with_author(row) for row in rows]
+
+
+def get_end_of_scan(after_id: int | None) -> int | None:
+    """The id of the last post that a search of the whole feed without an index looks at; None when
+    it comes to the feed's end."""
+    row = fetch_one(
+        f"""
+        SELECT id
+        FROM posts
+        WHERE deleted_at IS NULL AND reply_to_id IS NULL
+          AND id < coalesce(%s, 9223372036854775807)
+        ORDER BY id DESC
+        OFFSET {SCANNED_ROWS} - 1
+        LIMIT 1
+        """,
+        (after_id,),
+    )
+    return row["id"] if row else None
 
 
 def get_post_by_id(post_id: int, user_id: int) -> Post:

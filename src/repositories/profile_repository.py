@@ -3,7 +3,7 @@
 from typing import Any, LiteralString
 
 from dto.user_dto import User
-from repositories.search import HAS_TRIGRAM, SCAN_LIMIT, like_pattern
+from repositories.search import SCANNED_ROWS, like_pattern, needs_scan
 from repositories.sql import fetch_all, fetch_one
 from utils.errors import NotFound
 
@@ -45,25 +45,27 @@ def get_profile_by_name(user_name: str, reader_id: int) -> User:
     )
 
 
-def get_profiles(reader_id: int, limit: int, offset: int) -> list[User]:
+def get_profiles(reader_id: int, limit: int, offset: int, after_id: int = 0) -> list[User]:
     """Ordered by id, without who is blocked."""
     return fetch_all(
         f"""
         SELECT {PROFILE_COLUMNS}
         FROM users u
-        WHERE u.deleted_at IS NULL AND {NOT_BLOCKED}
+        WHERE u.deleted_at IS NULL AND u.id > %s AND {NOT_BLOCKED}
         ORDER BY u.id
         OFFSET %s
         LIMIT %s
         """,
-        (reader_id, reader_id, offset, limit),
+        (reader_id, after_id, reader_id, offset, limit),
     )
 
 
-def search_profiles(search: str, reader_id: int, limit: int, offset: int) -> list[User]:
-    """Whose user name or names contain the text, ordered by id, without who is blocked. What no
-    index can find is looked for among the oldest accounts alone."""
-    bound: LiteralString = "" if HAS_TRIGRAM.search(search) else SCAN_LIMIT
+def search_profiles(
+    search: str, reader_id: int, limit: int, offset: int, after_id: int = 0
+) -> list[User]:
+    """Whose user name or names contain the text, ordered by id, without who is blocked. A search
+    that no index can answer looks at so many accounts: see `get_end_of_scan`."""
+    bound: LiteralString = f"LIMIT {SCANNED_ROWS}" if needs_scan(search) else ""
     return fetch_all(
         f"""
         SELECT {PROFILE_COLUMNS}
@@ -71,7 +73,7 @@ def search_profiles(search: str, reader_id: int, limit: int, offset: int) -> lis
             SELECT id, user_name, first_name, last_name, status, created_at, updated_at,
                    followers_count, following_count
             FROM users
-            WHERE deleted_at IS NULL
+            WHERE deleted_at IS NULL AND id > %s
             ORDER BY id
             {bound}
         ) u
@@ -80,9 +82,26 @@ def search_profiles(search: str, reader_id: int, limit: int, offset: int) -> lis
         OFFSET %s
         LIMIT %s
         """,
-        (reader_id, like_pattern(search), reader_id, offset, limit),
+        (reader_id, after_id, like_pattern(search), reader_id, offset, limit),
         prepare=False,  # planned for its own words
     )
+
+
+def get_end_of_scan(after_id: int) -> int | None:
+    """The id of the last account that a search without an index looks at; None when it comes to the
+    end of all."""
+    row = fetch_one(
+        f"""
+        SELECT id
+        FROM users
+        WHERE deleted_at IS NULL AND id > %s
+        ORDER BY id
+        OFFSET {SCANNED_ROWS} - 1
+        LIMIT 1
+        """,
+        (after_id,),
+    )
+    return row["id"] if row else None
 
 
 def _found(row: Any) -> Any:

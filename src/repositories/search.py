@@ -3,10 +3,16 @@
 import re
 from typing import LiteralString
 
-# The trigram index finds three letters in a row, and beginnings and ends of words. A search without
-# any of these, such as "zq", cannot use it and reads only so many rows, the first of its order.
+# The trigram index finds three letters in a row, and beginnings and ends of words.
 HAS_TRIGRAM = re.compile(r"[^\W_]{3}|[\W_][^\W_]|[^\W_]{2}[\W_]")
-SCAN_LIMIT: LiteralString = "LIMIT 20000"
+# A search without any of these, such as "zq", reads so many rows for a page, and the next page goes
+# on where it ended.
+SCANNED_ROWS: LiteralString = "10000"
+
+
+def needs_scan(search: str) -> bool:
+    """Whether the trigram index cannot help."""
+    return not HAS_TRIGRAM.search(search)
 
 
 def like_pattern(text: str) -> str:

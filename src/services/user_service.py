@@ -25,6 +25,7 @@ from repositories import (
     session_repository,
     user_repository,
 )
+from repositories.search import needs_scan
 from repositories.sql import Conn, transaction
 from repositories.user_repository import delete_user, get_all_users, get_user_by_id, update_user
 from services import (
@@ -44,18 +45,26 @@ SAME_IN_COLUMNS = {"user_name", "first_name", "last_name", "middle_name", "email
 ERASED_POSTS_PER_TRANSACTION = 1000
 
 
-def get_all(limit: int, offset: int) -> list[User]:
+def get_all(limit: int, offset: int, after_id: int = 0) -> list[User]:
     """Ordered by id."""
     access_rules.require_permission("user:read")
-    if reader_id := access_rules.reader_id():
-        return profile_repository.get_profiles(reader_id, limit, offset)
+    reader_id = access_rules.reader_id()
+    if reader_id or after_id:
+        return profile_repository.get_profiles(reader_id, limit, offset, after_id)
     return get_all_users(limit, offset)
 
 
-def search(text: str, limit: int, offset: int) -> list[User]:
+def search(text: str, limit: int, offset: int, after_id: int = 0) -> list[User]:
     """Whose user name or names contain the text, ordered by id."""
     access_rules.require_permission("user:read")
-    return profile_repository.search_profiles(text, access_rules.reader_id(), limit, offset)
+    reader_id = access_rules.reader_id()
+    return profile_repository.search_profiles(text, reader_id, limit, offset, after_id)
+
+
+def get_end_of_search(text: str, after_id: int) -> int | None:
+    """The id after which a search goes on that has looked at some of the accounts; None when it
+    has looked at all."""
+    return profile_repository.get_end_of_scan(after_id) if needs_scan(text) else None
 
 
 def get_by_id(user_id: int) -> User | UserProfile:
