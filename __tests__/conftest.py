@@ -44,12 +44,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def no_request_is_served() -> None:
     """A test that works as a request does leaves its budget behind in this thread's context."""
-    from services import access_rules
-    from utils import context, request_budget
+    from services import access_rules, open_streams
+    from utils import context, process_state, request_budget
 
     ids = (context.request_id, context.traceparent, context.idempotency_key)
     for left_behind in (*ids, request_budget._current, access_rules._caller):
         left_behind.set(None)
+    # And one that stops a server in this process leaves behind that it stops.
+    process_state.stop_has_begun = open_streams.is_stopping = False
 
 
 def turn_off_fsync() -> None:

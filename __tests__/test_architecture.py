@@ -65,6 +65,9 @@ ONLY_MODULES = {
         "services.access_cache",
         "services.access_rules",
         "services.rate_limit_service",
+        # An answer that lasts is written where what writes answers is.
+        "services.open_streams",
+        "services.stream_service",
     },
     ("dependencies", "config"): {"config.metrics", "config.secrets", "config.settings"},
     # Whether the pool is open, the settings, the secrets, mail: never the server.
@@ -97,6 +100,8 @@ ONLY_IN = {
         "dependencies/auth.py",
         "dependencies/middleware/unforeseen_errors.py",  # the cancellation of a request
         "dependencies/routing/threads.py",
+        "services/open_streams.py",  # they wait on the event loop, thousands at a time
+        "services/stream_service.py",
     ),
     "anyio": (),
     "psycopg": ("config/", "migrations/", "repositories/"),
@@ -121,7 +126,7 @@ IMPORTERS_OF_APP = {"commands/document.py"}
 
 # `dependencies/` outside of its rooms: what a route table names.
 NAMED_BY_ROUTES = {"auth", "client_address", "errors", "pagination", "params", "rate_limit"}
-NAMED_BY_ROUTES |= {"refresh_cookie"}
+NAMED_BY_ROUTES |= {"refresh_cookie", "stream"}
 DEPENDENCY_ROOMS = {"documentation", "middleware", "routing"}
 
 # A resource has the same stem in each layer.

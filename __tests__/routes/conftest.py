@@ -22,6 +22,7 @@ from config.secrets import token_secrets
 from dto.error_dto import Error, InvalidInput
 from repositories.sql import execute
 from routes import ROUTERS
+from services import open_streams, stream_service
 from utils import jwt, later, request_budget
 
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
@@ -138,8 +139,11 @@ def patience(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def client(db: None) -> TestClient:
-    """As in the conftest above, but it follows no redirect and checks every answer."""
+def client(db: None, monkeypatch: pytest.MonkeyPatch) -> TestClient:
+    """As in the conftest above, but it follows no redirect and checks every answer. It reads each
+    to its end, so a stream ends at once, as it does when the server stops."""
+    monkeypatch.setattr(open_streams, "is_stopping", True)
+    monkeypatch.setattr(stream_service, "RETRY_MS", (2000, 2000))
     client = TestClient(app, raise_server_exceptions=False, follow_redirects=False)
     client.event_hooks = {"response": [check_answer]}
     return client

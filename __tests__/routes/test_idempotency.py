@@ -20,6 +20,7 @@ WITHOUT_A_KEY = {
     "confirm_email",
     "forgot_password",
     "get_access_token",
+    "issue_stream_ticket",
     "issue_token",
     "login",
     "logout",

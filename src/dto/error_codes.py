@@ -77,4 +77,5 @@ SPECIAL_CODES: dict[int, dict[str, str]] = {
         "report_without_post": "This report is not about a post",
         "user_name_reserved": "This name is reserved",
     },
+    429: {"too_many_streams": "At most * streams at once"},
 }

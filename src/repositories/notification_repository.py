@@ -13,6 +13,17 @@ SHOWN: LiteralString = """
     AND actor_id NOT IN (SELECT h.user_id FROM hidden_from(%s) h)
 """
 NEWEST = 2**63 - 1
+# Of a notification `n`, whose reader is `reader`, and `u` who did it.
+NOTIFICATION_COLUMNS: LiteralString = """
+    n.id, n.kind, n.created_at, n.id <= reader.read_notification_id AS read,
+    json_build_object(
+        'id', u.id,
+        'user_name', u.user_name,
+        'first_name', u.first_name,
+        'last_name', u.last_name
+    ) AS user,
+    n.post_id
+"""
 
 
 def get_notifications(
@@ -22,14 +33,7 @@ def get_notifications(
     people in its rows are read."""
     return fetch_all(
         f"""
-        SELECT n.id, n.kind, n.created_at, n.id <= reader.read_notification_id AS read,
-               json_build_object(
-                   'id', u.id,
-                   'user_name', u.user_name,
-                   'first_name', u.first_name,
-                   'last_name', u.last_name
-               ) AS user,
-               n.post_id
+        SELECT {NOTIFICATION_COLUMNS}
         FROM (
             SELECT id, user_id, actor_id, kind, post_id, created_at
             FROM notifications

@@ -2,10 +2,17 @@
 
 from typing import Literal
 
+from typing_extensions import TypedDict
+
 from repositories.sql import Conn, execute, fetch_one
 from utils.digest import sha256_of
 
 UserPurpose = Literal["password_reset", "email_confirm"]
+
+
+class SessionOfTicket(TypedDict):
+    session_id: str
+    user_id: int
 
 
 def add_token(token: str, ttl_minutes: int) -> None:
@@ -16,6 +23,31 @@ def add_token(token: str, ttl_minutes: int) -> None:
         VALUES (%s, 'app', now() + make_interval(mins => %s))
         """,
         (sha256_of(token), ttl_minutes),
+    )
+
+
+def add_ticket(ticket: str, session_id: str, ttl_seconds: int) -> None:
+    """A ticket for a stream of this session."""
+    execute(
+        """
+        INSERT INTO tokens (token_hash, purpose, session_id, expires_at)
+        VALUES (%s, 'stream', %s, now() + make_interval(secs => %s))
+        """,
+        (sha256_of(ticket), session_id, ttl_seconds),
+    )
+
+
+def use_ticket(ticket: str) -> SessionOfTicket | None:
+    """Deletes the ticket. None when it is not valid, or its session is over."""
+    return fetch_one(
+        """
+        DELETE FROM tokens t
+        USING sessions s
+        WHERE t.token_hash = %s AND t.purpose = 'stream' AND t.expires_at > now()
+          AND s.id = t.session_id AND s.ended_at IS NULL
+        RETURNING s.id::text AS session_id, s.user_id
+        """,
+        (sha256_of(ticket),),
     )
 
 

@@ -22,7 +22,7 @@ def install(loop: AbstractEventLoop) -> None:
         return  # a test client, which gets no signals
 
     def drain(number: int, frame: FrameType | None) -> None:
-        process_state.stop_has_begun = True
+        loop.call_soon_threadsafe(process_state.begin_stop)
         seconds = DRAIN_SECONDS if process_state.is_polled() else 0
         loop.call_soon_threadsafe(loop.call_later, seconds, stop_serving, number, frame)
 

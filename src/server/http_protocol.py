@@ -12,12 +12,15 @@ from typing import Any
 from httptools import HttpParserError, HttpParserUpgrade
 
 from server.uvicorn_internals import HttpConnection
+from utils import process_state
 
 MAX_HEAD_BYTES = 64 * 1024
 # A request must have arrived in full after this long, or at the latest after twice as long.
 ARRIVAL_SECONDS = 10.0
 # The same, once the server has been told to stop.
 LAST_ARRIVAL_SECONDS = 1.0
+# A client that reads nothing of what is sent to it for so long is cut off.
+WRITING_SECONDS = 30.0
 # What the app may look at to answer a request that it cannot read, if it is no longer than this.
 KEPT_HEADERS = {b"accept", b"origin", b"x-request-id"}
 KEPT_BYTES = 1024
@@ -27,6 +30,7 @@ class BoundedHttp(HttpConnection):
     """One connection."""
 
     _timer: TimerHandle
+    _writing_timer: TimerHandle | None = None
     # Bytes since the last request was complete.
     _unfinished_bytes = 0
     _is_refused = False
@@ -39,6 +43,8 @@ class BoundedHttp(HttpConnection):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._timer.cancel()
+        if self._writing_timer:
+            self._writing_timer.cancel()
         if self.awaits_headers and not self.awaits_answer and not self._is_refused:
             self._let_app_answer()  # nobody reads it, but the app logs and counts it
             self.scope["state"]["refusal"] = 499, "The client left"
@@ -80,7 +86,17 @@ class BoundedHttp(HttpConnection):
         if not self.awaits_headers:  # else it is read again, without its offer
             super().on_message_complete()
 
+    def pause_writing(self) -> None:
+        self._writing_timer = self.loop.call_later(WRITING_SECONDS, self.transport.abort)
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        if self._writing_timer:
+            self._writing_timer.cancel()
+        super().resume_writing()
+
     def shutdown(self) -> None:
+        process_state.begin_stop()
         self._is_refused |= self.awaits_headers  # uvicorn closes the connection of such a request
         super().shutdown()
         self.loop.call_later(LAST_ARRIVAL_SECONDS, self._refuse_if_unfinished)

@@ -1,9 +1,11 @@
-"""Deletes what has expired: sessions, tokens, idempotency keys and delivered events."""
+"""Deletes what has expired: sessions, tokens, idempotency keys, delivered events, and those of
+the stream."""
 
 from repositories import (
     idempotency_repository,
     outbox_repository,
     session_repository,
+    stream_repository,
     sweep_repository,
     token_repository,
 )
@@ -21,4 +23,5 @@ def sweep() -> int:
             + session_repository.delete_expired_sessions(conn)
             + idempotency_repository.delete_expired_keys(conn)
             + outbox_repository.delete_done(conn)
+            + stream_repository.delete_old_events(conn)
         )

@@ -1,8 +1,9 @@
 """Whether this process is stalled, and whether it has been told to stop.
 
-`background/heartbeat.py` and `server/drain.py` write it; `/api/livez` and `/api/readyz` read it.
+`background/heartbeat.py` and `server/` write it; `/api/livez` and `/api/readyz` read it.
 """
 
+from collections.abc import Callable
 from time import monotonic
 
 BEAT_SECONDS = 1.0
@@ -12,8 +13,21 @@ STALLED_BEATS = 30
 POLLED_SECONDS = 30.0
 
 stop_has_begun = False
+_stoppers: set[Callable[[], None]] = set()
 _beats_missed = 0
 _readiness_asked_at = float("-inf")
+
+
+def when_stopping(stop: Callable[[], None]) -> None:
+    """`stop` is called as soon as this process is told to stop, in the thread of its event loop."""
+    _stoppers.add(stop)
+
+
+def begin_stop() -> None:
+    global stop_has_begun
+    stop_has_begun = True
+    for stop in _stoppers:
+        stop()
 
 
 def start_beat() -> bool:

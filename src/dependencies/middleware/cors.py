@@ -38,6 +38,7 @@ def cors_options(origins: tuple[str, ...]) -> dict[str, Any]:
             "Authorization",
             "Content-Type",
             "Idempotency-Key",
+            "Last-Event-ID",
             "Traceparent",
             "X-Request-ID",
             "X-Token-Mode",
