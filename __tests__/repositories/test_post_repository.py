@@ -109,7 +109,7 @@ class TestGetAllPosts:
             ({"reply_to_id": 7}, f"{PARENT} ORDER BY id )", (7, 3)),
             (
                 {"owner_id": 9},
-                "reply_to_id IS NULL AND user_id = %s ORDER BY id DESC",
+                "reply_to_id IS NULL AND user_id = (SELECT %s::bigint) ORDER BY id DESC",
                 (9,),
             ),
             (
@@ -129,7 +129,8 @@ class TestGetAllPosts:
             ),
             (
                 {"reply_to_id": 7, "owner_id": 9, "search": "hi", "after_id": 50},
-                f"{PARENT} AND user_id = %s AND text ILIKE %s AND id > %s ORDER BY id",
+                f"{PARENT} AND user_id = (SELECT %s::bigint)"
+                " AND text ILIKE %s AND id > %s ORDER BY id",
                 (7, 3, 9, "%hi%", 50),
             ),
         ],

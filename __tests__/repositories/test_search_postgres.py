@@ -3,7 +3,7 @@
 import pytest
 
 from repositories import hiding_repository, post_repository
-from repositories.sql import execute
+from repositories.sql import execute, fetch_all
 
 FEED = {"limit": 10, "offset": 0}
 
@@ -52,3 +52,37 @@ def test_one_users_posts_and_replies_are_all_looked_at(posts):
     assert len(found(user_id=posts, search="zq", owner_id=posts)) == 10
     execute("UPDATE posts SET reply_to_id = 1 WHERE id > 1")
     assert found(user_id=posts, search="zq", reply_to_id=1) == list(range(2, 11))
+
+
+def test_posts_that_somebody_deleted_are_not_looked_for_in_the_whole_feed(anna, boris, monkeypatch):
+    """Most posts are Anna's, says the statistic that the planner has, but all are deleted."""
+    execute(
+        """
+        INSERT INTO users (user_name, password_hash, first_name, last_name)
+        SELECT 'gopher_' || number, 'x', 'A', 'B'
+        FROM generate_series(1, 300) number
+        """
+    )
+    execute("ALTER TABLE posts DISABLE TRIGGER USER")
+    execute(
+        """
+        INSERT INTO posts (text, user_id, deleted_at)
+        SELECT 'tea', users.id, CASE WHEN users.id = %s THEN now() END
+        FROM users
+        CROSS JOIN LATERAL generate_series(1, CASE WHEN users.id = %s THEN 6000 ELSE 3 END)
+        """,
+        (anna, anna),
+    )
+    execute("ALTER TABLE posts ENABLE TRIGGER USER")
+    execute("ANALYZE posts")
+    explained = []
+
+    def explain(query, params, **options):
+        explained.extend(fetch_all(f"EXPLAIN {query}", params, prepare=False))
+        return []
+
+    monkeypatch.setattr(post_repository, "fetch_all", explain)
+    post_repository.get_all_posts({**FEED, "user_id": boris, "owner_id": anna})
+
+    plan = "\n".join(row["QUERY PLAN"] for row in explained)
+    assert "idx__posts__feed" not in plan
