@@ -36,7 +36,7 @@ def headers(operation: Json, media_type: str) -> list[Json]:
     optional = [
         {
             "key": each["name"],
-            "value": "{{$guid}}",
+            "value": "{{$guid}}" if each["name"] == "Idempotency-Key" else "",
             "description": each["description"],
             "disabled": True,
         }

@@ -19,7 +19,8 @@ NO_SCHEMA_CAN_SAY = (
     "password_confirm: Passwords do not match",  # two fields are equal
     "email: value is not a valid email address",  # `format: email` knows no reserved domains
     "No fields to update",  # current_password is sent along with a change, and is none
-    # It depends on earlier requests.
+    # They depend on earlier requests.
+    "The product has changed since you have read it",
     "Idempotency-Key: This Idempotency-Key was used for another request",
     *(f"{name}: Only letters allowed" for name in PERSON_NAMES),  # what a letter is
     "password: Needs a letter",  # the same

@@ -173,6 +173,10 @@ class TestEveryDocumentedRefusal:
         assert world.client.request(**request).is_success
         return request
 
+    def to_412(self, world, operation):
+        request = world.good(operation.id)
+        return request | {"headers": {**request["headers"], "If-Match": '"of yesterday"'}}
+
     def to_413(self, world, operation):
         return world.good(operation.id) | {"json": {"text": "x" * 65536}, "data": None}
 

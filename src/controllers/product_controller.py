@@ -3,7 +3,7 @@
 from typing import cast
 
 from dependencies.pagination import CursorPage
-from dependencies.params import ProductId
+from dependencies.params import IfMatch, ProductId
 from dto.product_dto import (
     CreateProductDto,
     NewProduct,
@@ -29,13 +29,14 @@ def create_product(dto: CreateProductDto) -> Product:
     return product_service.create(cast(NewProduct, dto.model_dump()))
 
 
-def update_product(product_id: ProductId, dto: UpdateProductDto) -> Product:
+def update_product(
+    product_id: ProductId, dto: UpdateProductDto, if_match: IfMatch = None
+) -> Product:
     """Changes the fields that are sent. Orders made before stay as they are."""
-    return product_service.update(
-        product_id, cast(ProductChanges, dto.model_dump(exclude_unset=True))
-    )
+    changes = cast(ProductChanges, dto.model_dump(exclude_unset=True))
+    return product_service.update(product_id, changes, if_match)
 
 
-def delete_product(product_id: ProductId) -> None:
+def delete_product(product_id: ProductId, if_match: IfMatch = None) -> None:
     """Deletes a product. Orders that contain it stay as they are."""
-    product_service.delete(product_id)
+    product_service.delete(product_id, if_match)

@@ -30,6 +30,7 @@ STATUS_OF: dict[type[errors.DomainError], int] = {
     errors.Forbidden: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.PreconditionFailed: 412,
     errors.Unprocessable: 422,
     errors.RateLimited: 429,
     errors.Unavailable: 503,

@@ -94,6 +94,12 @@ Token = Annotated[
     str,
     Path(description="A token that this service issued.", examples=["754321:xyz9AbC2DeF3GhI4JkL0"]),
 ]
+IfMatch = Annotated[
+    str | None,
+    Header(
+        description="The `ETag` of what you have read: nothing is done if it has changed since."
+    ),
+]
 
 OAuthForm = Annotated[PasswordForm, Form()]
 

@@ -13,6 +13,7 @@ CODE_OF_STATUS = {
     405: "method_not_allowed",
     408: "request_timeout",
     409: "conflict",
+    412: "precondition_failed",
     413: "body_too_large",
     422: "invalid_input",
     429: "rate_limited",

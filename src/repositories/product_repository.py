@@ -50,7 +50,23 @@ def get_product_by_id(product_id: int) -> Product:
     )
 
 
-def update_product(product_id: int, dto: ProductChanges) -> Product:
+def lock_product(product_id: int, conn: Conn) -> Product:
+    """Its row stays as it is until the transaction ends; orders do not wait. Raises NotFound."""
+    return _found(
+        fetch_one(
+            """
+            SELECT id, name, price, in_stock
+            FROM products
+            WHERE id = %s AND deleted_at IS NULL
+            FOR NO KEY UPDATE
+            """,
+            (product_id,),
+            conn,
+        )
+    )
+
+
+def update_product(product_id: int, dto: ProductChanges, conn: Conn | None = None) -> Product:
     """Changes the columns in `dto`. Raises InvalidRequest, NotFound."""
     columns: list[LiteralString] = [column for column in COLUMNS if column in dto]
     if not columns:
@@ -66,15 +82,17 @@ def update_product(product_id: int, dto: ProductChanges) -> Product:
             RETURNING id, name, price, in_stock
             """,
             (*(values[column] for column in columns), product_id),
+            conn,
         )
     )
 
 
-def delete_product(product_id: int) -> None:
+def delete_product(product_id: int, conn: Conn | None = None) -> None:
     """Soft delete. Raises NotFound."""
     deleted = execute(
         "UPDATE products SET deleted_at = now() WHERE id = %s AND deleted_at IS NULL",
         (product_id,),
+        conn,
     )
     if deleted == 0:
         raise NotFound("Product not found", code="product_not_found")

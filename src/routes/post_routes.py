@@ -9,6 +9,7 @@ from dependencies.documentation.examples import request_examples
 from dependencies.params import IDEMPOTENT
 from dependencies.rate_limit import limit
 from dependencies.routing.json_route import JsonRoute
+from dependencies.routing.tagged_json import TaggedJson
 from dto.post_dto import Post
 
 router = APIRouter(
@@ -44,6 +45,7 @@ router.post(
 router.get(
     "/{post_id}",
     summary="Read one post",
+    response_class=TaggedJson,
     response_model=Post,
     responses=documented_errors({404: "Post not found"}),
     dependencies=[require("post:read")],

@@ -9,7 +9,10 @@ from dependencies.documentation.examples import request_examples
 from dependencies.params import IDEMPOTENT
 from dependencies.rate_limit import limit
 from dependencies.routing.exact_json_route import ExactJsonRoute
+from dependencies.routing.tagged_json import TaggedJson
 from dto.product_dto import Product
+
+CHANGED = "The product has changed since you have read it"
 
 router = APIRouter(
     prefix="/api/products",
@@ -29,6 +32,7 @@ router.post(
     "",
     summary="Add a product",
     status_code=201,
+    response_class=TaggedJson,
     response_model=Product,
     dependencies=[require("product:create"), IDEMPOTENT],
     openapi_extra=request_examples(
@@ -46,6 +50,7 @@ router.post(
 router.get(
     "/{product_id}",
     summary="Read one product",
+    response_class=TaggedJson,
     response_model=Product,
     responses=documented_errors({404: "Product not found"}),
     dependencies=[require("product:read")],
@@ -54,8 +59,11 @@ router.get(
 router.put(
     "/{product_id}",
     summary="Change a product",
+    response_class=TaggedJson,
     response_model=Product,
-    responses=documented_errors({400: "No fields to update", 404: "Product not found"}),
+    responses=documented_errors(
+        {400: "No fields to update", 404: "Product not found", 412: CHANGED}
+    ),
     dependencies=[require("product:update")],
 )(product_controller.update_product)
 
@@ -63,7 +71,7 @@ router.delete(
     "/{product_id}",
     summary="Delete a product",
     status_code=204,
-    responses=documented_errors({404: "Product not found"}),
+    responses=documented_errors({404: "Product not found", 412: CHANGED}),
     dependencies=[require("product:delete")],
     openapi_extra=request_examples(path={"product_id": 2}),
 )(product_controller.delete_product)

@@ -74,6 +74,12 @@ class Conflict(DomainError):
     code = "conflict"
 
 
+class PreconditionFailed(DomainError):
+    """It has changed since the caller read it."""
+
+    code = "precondition_failed"
+
+
 class Unprocessable(DomainError):
     """Valid by itself, but not together with what is stored: an earlier request, an account.
 

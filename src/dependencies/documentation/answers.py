@@ -20,6 +20,7 @@ MEANINGS = {
     403: "Not allowed",
     404: "Not there, or deleted",
     409: "Already there, already done, or not possible in the present state",
+    412: "It has changed since `If-Match` was read",
     413: "The body is too large",
     422: "The body, path or query does not validate",
     429: "Too many requests; try again after `Retry-After`",

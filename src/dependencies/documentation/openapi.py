@@ -20,6 +20,7 @@ from dependencies.documentation.answers import (
 from dependencies.documentation.examples import add_examples
 from dependencies.rate_limit import AddressLimit, CallerLimit, LoginLimit
 from dependencies.routing.fastapi_internals import iter_route_contexts
+from dependencies.routing.tagged_json import TaggedJson
 from services import rate_limit_service
 from utils.errors import error_body
 
@@ -29,6 +30,13 @@ LINK = header(
     "The next page; missing on the last page",
     '</api/posts?limit=10&cursor=AAAAAAAAAAE>; rel="next"',
 )
+ETAG = header("Names this version, for `If-None-Match` and `If-Match`", '"0f3a9c51d27be864"')
+IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "The `ETag` of the copy that you have: 304 if it is still right.",
+    "schema": {"type": "string"},
+}
 
 
 def install_openapi(app: FastAPI) -> None:
@@ -98,12 +106,17 @@ def _describe(operation: Json, route: Any) -> None:
     if "403" in operation["responses"].keys() - in_table:
         example = error_body(f"This needs the permission {permission}")
         operation["responses"]["403"]["content"]["application/json"]["example"] = example
-    _complete_success(operation)
+    _complete_success(operation, route)
 
 
-def _complete_success(operation: Json) -> None:
-    """A list has its header `Link`; a success is called as HTTP calls it."""
+def _complete_success(operation: Json, route: Any) -> None:
+    """A list has its header `Link`, a version its `ETag`; a success is called as HTTP calls it."""
     answers = operation["responses"]
+    if route.response_class is TaggedJson:
+        answers[str(route.status_code or 200)]["headers"] = {"ETag": ETAG}
+        if "GET" in route.methods:
+            operation["parameters"].append(IF_NONE_MATCH)
+            answers["304"] = {"description": "You have it already", "headers": {"ETag": ETAG}}
     if any(parameter["name"] == "limit" for parameter in operation.get("parameters", ())):
         answers["200"]["headers"] = {"Link": LINK}
     for status, answer in answers.items():

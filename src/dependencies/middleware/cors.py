@@ -38,6 +38,8 @@ def cors_options(origins: tuple[str, ...]) -> dict[str, Any]:
             "Authorization",
             "Content-Type",
             "Idempotency-Key",
+            "If-Match",
+            "If-None-Match",
             "Last-Event-ID",
             "Traceparent",
             "X-Request-ID",
@@ -45,6 +47,7 @@ def cors_options(origins: tuple[str, ...]) -> dict[str, Any]:
         ],
         "allow_credentials": origins != ("*",),
         "expose_headers": [
+            "ETag",
             "Link",
             "RateLimit",
             "RateLimit-Policy",

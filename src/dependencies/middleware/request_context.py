@@ -18,7 +18,8 @@ log = logging.getLogger("gophertalk.access")
 # What of a path must not be logged: a token, and the name of a person.
 SECRET_PATH = re.compile(r"(/api/app/valid/).+", re.DOTALL)
 USER_NAME_PATH = re.compile(r"(/api/users/)(?!(?:\d+|me|signup)(?:/|$))[^/]+")
-FIXED_HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
+NOSNIFF = (b"x-content-type-options", b"nosniff")
+NO_STORE = (b"cache-control", b"no-store")
 # No status of HTTP, and no fault of either side: nginx counts these requests under it, too.
 CLIENT_LEFT = 499
 ERROR_CODE = b"x-error-code"
@@ -53,14 +54,16 @@ class RequestContext:
             if message["type"] == "http.response.start":
                 status, answered = message["status"], perf_counter()
                 headers = message.get("headers", ())
-                if status >= 400 and not any(name == ERROR_CODE for name, _ in headers):
+                given = {name for name, _ in headers}
+                if status >= 400 and ERROR_CODE not in given:
                     add_header(scope, "x-error-code", code_of(status))
                 took = f"{(answered - started) * 1000:.2f}"
                 message["headers"] = [
                     *headers,
                     (b"x-request-id", request_id.encode()),
                     (b"x-process-time-ms", took.encode()),
-                    *(FIXED_HEADERS if is_api else FIXED_HEADERS[:1]),
+                    NOSNIFF,
+                    *([NO_STORE] if is_api and NO_STORE[0] not in given else ()),
                     *state.get("headers", ()),
                 ]
             await send(message)
