@@ -15,6 +15,7 @@ from dependencies.documentation.openapi import install_openapi
 from dependencies.documentation.pages import DESCRIPTION, install_docs
 from dependencies.errors import install_error_handlers
 from dependencies.middleware.body_limit import BodyLimit
+from dependencies.middleware.compression import Compression
 from dependencies.middleware.cors import Cors, cors_options
 from dependencies.middleware.request_context import RequestContext
 from dependencies.middleware.unforeseen_errors import UnforeseenErrors
@@ -51,6 +52,7 @@ app = FastAPI(
     middleware=[  # the outermost first
         Middleware(RequestContext, database_seconds=settings.postgres_transaction_timeout),
         Middleware(Cors, **cors_options(settings.env_allowed_origins)),
+        Middleware(Compression),
         Middleware(BodyLimit),
         Middleware(UnforeseenErrors),
     ],

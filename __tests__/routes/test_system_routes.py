@@ -343,7 +343,7 @@ class TestOtherOrigins:
     def test_who_comes_from_none_learns_only_that_it_matters(self, client, path):
         headers = client.get(path).headers
 
-        assert headers.get_list("Vary") == ["Origin"]
+        assert headers.get_list("Vary")[-1:] == ["Origin"]
         assert not [name for name in headers if name.startswith("access-control")]
 
     def test_a_preflight_asks_nobody(self, client, database_raises):

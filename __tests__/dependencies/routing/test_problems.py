@@ -40,6 +40,13 @@ def test_and_for_nobody_else(accept):
     assert not prefers_problem(accept)
 
 
+@pytest.mark.parametrize("accept", [PROBLEM, "application/json"])
+def test_caches_learn_that_it_matters(client, accept):
+    answer = client.get("/api/nowhere", headers={"Accept": accept})
+    assert answer.headers["Content-Type"] == accept
+    assert "Accept" in answer.headers.get_list("Vary")
+
+
 def test_a_refusal(client):
     response = client.get("/api/posts", headers={**ASKED, "Authorization": "Bearer x"})
 

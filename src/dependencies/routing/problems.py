@@ -24,7 +24,8 @@ class ErrorResponse(Response):
     ) -> None:
         self.code, self.sentence, self.faults = code, sentence, faults
         body = to_json(errors.error_body(sentence, faults))
-        super().__init__(body, status, {**headers, "X-Error-Code": code}, "application/json")
+        own = {"X-Error-Code": code, "Vary": "Accept"}
+        super().__init__(body, status, {**headers, **own}, "application/json")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if prefers_problem(",".join(Headers(scope=scope).getlist("accept"))):
