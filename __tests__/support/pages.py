@@ -45,10 +45,12 @@ README = Page("README.md")
 IN_RUSSIAN = Page("README.ru.md")
 OPERATIONS = Page("docs/operations.md")
 RECIPE = Page("docs/add-a-resource.md")
+FRONT_END = Page("docs/front-end.md")
 PAGES = [
     README,
     IN_RUSSIAN,
     OPERATIONS,
     RECIPE,
+    FRONT_END,
     *map(Page, ("docs/reference.md", "docs/performance.md")),
 ]
