@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from time import sleep
 
+import httpx
 import pytest
 from shop import eventually
 
@@ -101,6 +102,47 @@ def test_the_life_of_a_member(live_server, call):
     # The browser asks once for each URL and method, and then remembers. Pages of the feed are URLs.
     pages = calls["GET", "/api/posts"]
     assert 0 < preflights.total() <= len(calls) - 1 + pages
+
+
+def test_the_stream_goes_on_after_a_drop_a_restart_and_until_the_logout(
+    start_server, open_application, page, page_port
+):
+    origins = {"ENV_ALLOWED_ORIGINS": f"http://localhost:{page_port}"}
+    server = start_server(**origins).wait_until_ready()
+    call = open_application(server)
+    me = {"user_name": "gopher_anna", **NAMES, **PASSWORD}
+    assert call("POST", "/api/auth/register", me)["status"] == 201
+    login = {"user_name": "gopher_anna", "password": "gopher1!"}
+    session = call("POST", "/api/auth/login", login)
+    call.log_in(session)
+    headers = {"Authorization": f"Bearer {session['data']['access_token']}"}
+
+    def write(text):
+        made = httpx.post(f"{server.url}/api/posts", headers=headers, json={"text": text})
+        assert made.status_code == 201
+
+    def told():
+        return [(name, data["text"]) for name, data in page.evaluate("told")]
+
+    page.evaluate("follow()")
+    page.wait_for_function("source && source.readyState === EventSource.OPEN")
+    write("Один")
+    page.wait_for_function("told.length === 1")
+
+    page.evaluate("source.dispatchEvent(new Event('error'))")  # as when the network breaks
+    write("Два")
+    page.wait_for_function("told.length === 2")
+
+    assert server.stop() == 0
+    server = start_server(PORT=str(server.port), **origins).wait_until_ready()
+    write("Три")
+    page.wait_for_function("told.length === 3")
+    assert told() == [("post", "Один"), ("post", "Два"), ("post", "Три")]
+
+    page.wait_for_function("source.readyState === EventSource.OPEN")
+    assert httpx.post(f"{server.url}/api/auth/logout", headers=headers).status_code == 204
+    page.wait_for_function("source.readyState === EventSource.CLOSED")
+    assert call("POST", "/api/stream/ticket")["status"] == 401
 
 
 def test_a_preflight_is_kept(live_server, call):

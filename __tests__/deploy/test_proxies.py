@@ -1,10 +1,12 @@
 """deploy/nginx.conf and deploy/Caddyfile, run as they are but for names, ports and certificates."""
 
+import json
 import os
 import subprocess
 from contextlib import closing
 from http.client import HTTPConnection
 from time import sleep
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -49,6 +51,7 @@ def nginx(server, folder, port):
         "127.0.0.1:3000": f"127.0.0.1:{server.port}",
         "listen 443": f"listen 127.0.0.1:{port}",
         "/etc/ssl/talk.example.org": str(folder),
+        "/var/log/nginx": str(folder),
     }.items():
         assert there in site
         site = site.replace(there, here)
@@ -106,6 +109,24 @@ def test_it_is_the_proxy_that_closes_an_idle_connection(server):
             connection.request("GET", "/api/livez")
             assert connection.getresponse().read() == b'{"status":"live"}'
             sleep(pause)
+
+
+def test_a_stream_passes_as_it_comes_and_its_ticket_is_in_no_log(proxy, tmp_path):
+    names = {"user_name": "gopher_anna", "first_name": "Anna", "last_name": "P"}
+    password = {"password": "gopher1!", "password_confirm": "gopher1!"}
+    made = proxy.post("/api/auth/register", json=names | password).json()
+    headers = {"Authorization": f"Bearer {made['access_token']}"}
+    ticket = proxy.post("/api/stream/ticket", headers=headers).json()["ticket"]
+    with proxy.stream("GET", "/api/stream", params={"ticket": ticket}) as answer:
+        lines = answer.iter_lines()
+        assert next(lines).startswith(":")
+        post = proxy.post("/api/posts", headers=headers, json={"text": "Hello"}).json()
+        data = next(line for line in lines if line.startswith("data:"))
+        assert json.loads(data.removeprefix("data: ")) == post
+    proxy.get("/api/livez")
+    sleep(0.5)
+    logs = [path.read_text() for path in tmp_path.rglob("*.log") if path.name != "data.log"]
+    assert not [text for text in logs if quote(ticket) in text or ticket in text]
 
 
 def test_no_client_chooses_its_own_address(proxy):

@@ -34,7 +34,7 @@ class EventSource:
         self.events: list[Event] = []
         self.last_id, self.comments, self.is_over = last_id, 0, False
         self._limit, self._news = limit, Condition()
-        self._client = httpx.Client(timeout=httpx.Timeout(10, read=60))
+        self._client = httpx.Client(timeout=httpx.Timeout(10, read=60), verify=False)
         sent = {**(headers or {}), **({"Last-Event-ID": last_id} if last_id else {})}
         request = self._client.build_request("GET", f"{url}/api/stream", headers=sent, params=query)
         self.answer = self._client.send(request, stream=True)

@@ -71,8 +71,9 @@ class StreamResponse(EventSourceResponse):
         """Sends the head alone; the middleware sends the rest."""
         state, stream = scope["state"], self.stream
         state["is_stream"] = True
-        stream.attach(lambda: "client_left" in state)
-        if "is_head" in state:
+        stream.attach()
+        state["when_client_leaves"] = stream.end
+        if state.keys() & {"client_left", "is_head"}:
             stream.end()
         state["send_rest"] = partial(_send_events, stream)
         headers = [*self.raw_headers, (b"x-accel-buffering", b"no")]  # for nginx

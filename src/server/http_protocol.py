@@ -3,7 +3,7 @@
 uvicorn reads headers of any size and waits for the rest of a request for ever; bodies are bounded
 by the app (`body_limit.py`). What cannot be read is answered by the app, too: it finds status and
 sentence in the scope's state, under `refusal`. `client_left` stands there once nobody waits for
-the answer any more.
+the answer any more; `when_client_leaves` is called then, if the app has put a function there.
 """
 
 from asyncio import TimerHandle, Transport
@@ -49,7 +49,9 @@ class BoundedHttp(HttpConnection):
             self._let_app_answer()  # nobody reads it, but the app logs and counts it
             self.scope["state"]["refusal"] = 499, "The client left"
         if self.awaits_answer:
-            self.cycle.scope["state"]["client_left"] = True
+            state = self.cycle.scope["state"]
+            state["client_left"] = True
+            state.get("when_client_leaves", bool)()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:

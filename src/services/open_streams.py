@@ -3,7 +3,6 @@
 
 from asyncio import AbstractEventLoop, Future, get_running_loop
 from collections import deque
-from collections.abc import Callable
 from threading import Event, Lock
 from time import monotonic, sleep
 
@@ -34,7 +33,6 @@ class Stream:
     everything, first to the stream itself and then to the thread that reads."""
 
     __slots__ = (
-        "_has_left",
         "_loop",
         "_waiter",
         "_waiting",
@@ -54,7 +52,6 @@ class Stream:
         self.first_id = ""
         self.marked_at = monotonic()
         self._loop: AbstractEventLoop | None = None
-        self._has_left: Callable[[], bool] = bool
         self._waiter: Future[None] | None = None
         self._waiting: deque[StreamEvent] | None = None
 
@@ -66,12 +63,9 @@ class Stream:
         events, self._waiting = self._waiting, None
         return deque() if events is None or self.is_over else events
 
-    def attach(self, has_left: Callable[[], bool]) -> None:
-        """From now on this event loop reads it. `has_left` says whether its client has gone."""
-        self._loop, self._has_left = get_running_loop(), has_left
-
-    def has_left(self) -> bool:
-        return self._has_left()
+    def attach(self) -> None:
+        """From now on this event loop reads it."""
+        self._loop = get_running_loop()
 
     def give(self, events: list[StreamEvent]) -> None:
         """From another thread."""
@@ -165,9 +159,6 @@ def _end_dead() -> None:
     global _checked_at
     with _lock:
         streams = list(_open)
-    for stream in streams:
-        if stream.has_left():
-            stream.end()
     if not streams or monotonic() - _checked_at < CHECK_SECONDS:
         return
     living = stream_repository.get_living_sessions(list({each.session_id for each in streams}))
