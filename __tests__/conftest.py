@@ -22,6 +22,7 @@ from config.settings import Settings, get_settings
 Settings.model_config["env_file"] = None
 for name in Settings.model_fields:
     os.environ.pop(name.upper(), None)
+SLOW_FIXTURES = {"start_server", "live_server", "own_postgres", "primary"}
 DATA_DIR = Path(tempfile.mkdtemp(prefix="gophertalk-tests-"))
 os.environ |= {"DATA_DIR": str(DATA_DIR), "BCRYPT_ROUNDS": "4", "LOGLEVEL": "WARNING"}
 # Different tests have users of the same ids and addresses, by which these limits are counted.
@@ -37,21 +38,25 @@ def pytest_unconfigure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test that starts a server of its own is slow, without a mark."""
     for item in items:
-        if {"start_server", "live_server", "own_postgres"} & set(getattr(item, "fixturenames", ())):
+        if {"start_server", "live_server", "own_postgres", "primary"} & set(
+            getattr(item, "fixturenames", ())
+        ):
             item.add_marker("slow")
 
 
 @pytest.fixture(autouse=True)
 def no_request_is_served() -> None:
     """A test that works as a request does leaves its budget behind in this thread's context."""
+    from repositories import replicas
     from services import access_rules, open_streams
     from utils import context, process_state, request_budget
 
-    ids = (context.request_id, context.traceparent, context.idempotency_key)
+    ids = (context.request_id, context.traceparent, context.idempotency_key, context.member_id)
     for left_behind in (*ids, request_budget._current, access_rules._caller):
         left_behind.set(None)
     # And one that stops a server in this process leaves behind that it stops.
     process_state.stop_has_begun = open_streams.is_stopping = False
+    replicas._has_written.set(False)
 
 
 def turn_off_fsync() -> None:

@@ -80,8 +80,9 @@ ONLY_MODULES = {
         "config.secrets",
         "config.settings",
     },
-    # The SQL helper stands over the pool, which `config` opens and closes.
-    ("repositories", "config"): {"config.db"},
+    # The SQL helper stands over the pools, which `config` opens and closes. Who has just written,
+    # and must not read a replica, is known by a mark in Redis.
+    ("repositories", "config"): {"config.db", "config.redis"},
     # Statements are sent by repositories. A service opens transactions and hands them on.
     ("services", "repositories.sql"): {"repositories.sql.Conn", "repositories.sql.transaction"},
 }
@@ -141,7 +142,9 @@ LAYERS = {
 # muted or blocked is told by a profile of user_dto.
 WITHOUT_A_FILE = {"repositories/auth_repository.py", "dto/follow_dto.py", "dto/hiding_dto.py"}
 # Not a resource, but what the statements of several have in common.
-SHARED_BY_REPOSITORIES = {f"repositories/{name}.py" for name in ("post_rows", "search", "sql")}
+SHARED_BY_REPOSITORIES = {
+    f"repositories/{name}.py" for name in ("post_rows", "replicas", "search", "sql")
+}
 
 # Libraries whose private names we use, each in one module, which has a test that finds them.
 PRIVATE_NAMES_IN = {

@@ -13,6 +13,7 @@ from background.cache_invalidation import run_cache_invalidation
 from background.heartbeat import run_heartbeat, run_watchdog
 from background.pool_metrics import run_pool_metrics
 from background.relay import run_relay
+from background.replica_watch import run_replica_watch
 from background.stream_reader import run_stream_reader
 from background.sweeper import run_sweeper
 from config import metrics
@@ -37,6 +38,7 @@ async def lifespan(app: Any) -> AsyncGenerator[None]:
     try:
         await run_in_threadpool(opened.enter_context, open_resources(settings))
         opened.enter_context(in_background(run_relay))
+        opened.enter_context(in_background(run_replica_watch))
         opened.enter_context(in_background(run_sweeper))
         opened.enter_context(in_background(run_stream_reader))
         opened.enter_context(in_background(run_cache_invalidation))

@@ -4,12 +4,13 @@ The tests here know the app as its clients and its operator do: by HTTP, signals
 """
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from alerts import Scrapes
 from books import assert_balanced
-from cluster import Database, OwnPostgres
+from cluster import Database, OwnPostgres, Standby
 from live_server import NO_LIMITS, LiveServer
 from load import Answer, Load, back_after, tally
 from tcp_proxy import TcpProxy, proxy_to
@@ -82,6 +83,30 @@ def postgres(own_postgres: OwnPostgres) -> Iterator[OwnPostgres]:
     own_postgres.thaw()
     if not own_postgres.is_running():
         own_postgres.start()
+
+
+@pytest.fixture
+def primary(tmp_path: Path) -> Iterator[OwnPostgres]:
+    """A PostgreSQL for one test, which may do to it what it likes."""
+    postgres = OwnPostgres(tmp_path / "primary")
+    try:
+        postgres.start()
+        yield postgres
+    finally:
+        postgres.thaw()
+        postgres.stop()
+
+
+@pytest.fixture
+def standby(primary: OwnPostgres, tmp_path: Path) -> Iterator[Standby]:
+    """One that follows `primary`."""
+    postgres = Standby(tmp_path / "standby", primary)
+    try:
+        postgres.start()
+        yield postgres
+    finally:
+        postgres.thaw()
+        postgres.stop()
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,6 @@
 from threading import Event, Thread
 from time import monotonic
 
-import pytest
-from cluster import OwnPostgres, Standby
 from live_server import NO_LIMITS
 from load import Client, tally
 from shop import eventually
@@ -16,26 +14,6 @@ BACKENDS = """
     FROM pg_stat_activity WHERE usename = current_user AND application_name = 'gophertalk'
 """
 STREAMS = "SELECT count(*) AS n FROM pg_stat_replication"
-
-
-@pytest.fixture
-def primary(tmp_path):
-    postgres = OwnPostgres(tmp_path / "primary")
-    try:
-        postgres.start()
-        yield postgres
-    finally:
-        postgres.stop()
-
-
-@pytest.fixture
-def standby(primary, tmp_path):
-    postgres = Standby(tmp_path / "standby", primary)
-    try:
-        postgres.start()
-        yield postgres
-    finally:
-        postgres.stop()
 
 
 def test_nothing_is_left_waiting_in_postgresql(primary, standby, start_server, note):

@@ -1,7 +1,7 @@
 """The pool of PostgreSQL connections. Importing it connects to nothing: `open_pool()` does."""
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from psycopg.conninfo import make_conninfo
@@ -45,6 +45,8 @@ def _new_pool() -> BoundedPool:
 # Look it up as `db.pool` when you need it: closing puts a new one in its place, because psycopg
 # cannot open a pool twice, and a process may serve twice (tests do).
 pool = _new_pool()
+# One for each host in DB_READ_HOST.
+replicas: list[BoundedPool] = []
 
 
 def server_conninfo(settings: Settings) -> dict[str, Any]:
@@ -73,10 +75,10 @@ def open_pool(settings: Settings, target: Callable[[], dict[str, Any]]) -> None:
     BoundedPool.behind_pooler = bool(settings.db_pooler)
     TimedCursor.slow_seconds = settings.slow_query_ms / 1000 or float("inf")
 
-    def conninfo() -> str:
+    def conninfo(**other: Any) -> str:
         return make_conninfo(
             **pinned(
-                target(),
+                {**target(), **other},
                 BoundedPool.behind_pooler,
                 statement_timeout=statement_timeout_ms,
                 idle_in_transaction_session_timeout=statement_timeout_ms + 1000,
@@ -89,10 +91,16 @@ def open_pool(settings: Settings, target: Callable[[], dict[str, Any]]) -> None:
             tcp_user_timeout=5000,
         )
 
-    pool.kwargs = {**SESSION, "prepare_threshold": None if settings.db_pooler == "pgbouncer" else 5}
     pool.conninfo = conninfo
-    pool.open()
-    pool.resize(settings.db_pool_min, settings.db_pool_max)
+    for host, port in settings.db_read_host:
+        replicas.append(_new_pool())
+        replica = {"host": host, "port": port or 5432, "target_session_attrs": "any"}
+        replicas[-1].conninfo = partial(conninfo, **replica)
+    threshold = None if settings.db_pooler == "pgbouncer" else 5
+    for each in (pool, *replicas):
+        each.kwargs = {**SESSION, "prepare_threshold": threshold}
+        each.open()
+        each.resize(settings.db_pool_min, settings.db_pool_max)
 
 
 def schema_is_known() -> bool:
@@ -109,6 +117,8 @@ def code_version() -> int:
 def close_pool() -> None:
     """Close all connections. A statement that still runs has had its time: it fails now."""
     global pool
-    closing, pool = pool, _new_pool()
-    closing.close(timeout=CLOSE_TIMEOUT_SECONDS)
-    closing.interrupt()
+    closing, pool = [pool, *replicas], _new_pool()
+    replicas.clear()
+    for each in closing:
+        each.close(timeout=CLOSE_TIMEOUT_SECONDS)
+        each.interrupt()

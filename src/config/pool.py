@@ -92,6 +92,8 @@ class BoundedPool(ConnectionPool[BoundedConnection]):
     behind_pooler = False
     # While it is true the tables are older than this code, and no statement is sent.
     awaits_migration = False
+    # Of a replica: until then, on the clock of `monotonic`, it may be asked.
+    fresh_until = 0.0
 
     def __init__(self, **options: Any) -> None:
         self._borrowed: set[BoundedConnection] = set()

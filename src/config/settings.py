@@ -104,6 +104,7 @@ class Settings(BaseSettings):
     db_password: SecretStr = SecretStr("")
     db_name: str = "postgres"
     db_pooler: Literal["pgbouncer", "pgbouncer-prepared"] | None = None
+    db_read_host: Annotated[Addresses, NoDecode] = ()
     db_pool_min: Annotated[int, Field(ge=0, le=1000)] = 2
     db_pool_max: Annotated[int, Field(ge=1, le=1000)] = 10
     postgres_transaction_timeout: Seconds = 1.5
@@ -174,6 +175,8 @@ class Settings(BaseSettings):
     def _check_together(self) -> "Settings":
         if self.db_pool_min > self.db_pool_max:
             raise ValueError("DB_POOL_MIN must not be larger than DB_POOL_MAX")
+        if self.db_read_host and not self.db_host:
+            raise ValueError("DB_READ_HOST needs DB_HOST")
         if self.db_pooler and (not self.db_host or "," in self.db_host):
             raise ValueError(
                 "DB_POOLER needs DB_HOST, one address that always leads to the primary"

@@ -4,9 +4,9 @@ Nothing is lost: a message that a broker's limit of deliveries drops from the qu
 dead-letter queue too, and quorum queues move messages to each other with confirms.
 """
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
-from pika.adapters.blocking_connection import BlockingChannel
+from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
 from pika.exceptions import ChannelClosedByBroker
 
 # How long a message that failed waits for its next attempt; after the last one it is parked.
@@ -58,7 +58,7 @@ class Topology(NamedTuple):
 
 def _exists(channel: BlockingChannel, queue: str) -> bool:
     """Asked on a channel of its own, because the broker closes it to say no."""
-    asking: BlockingChannel = channel.connection.channel()
+    asking = cast(BlockingConnection, channel.connection).channel()
     try:
         asking.queue_declare(queue, passive=True)
     except ChannelClosedByBroker as error:

@@ -80,6 +80,7 @@ def get_from_authors(dto: HomeFilter) -> list[Post]:
             *(reader_id, reader_id, reader_id, reader_id, after_id, reader_id, limit),
             *(after_id, limit, limit),
         ),
+        may_lag=True,
     )
     return [with_author(row) for row in rows]
 
@@ -122,5 +123,6 @@ def get_from_feed(dto: HomeFilter) -> list[Post]:
             *(reader_id, reader_id, dto["after_id"], reader_id, reader_id, reader_id, reader_id),
             dto["limit"],
         ),
+        may_lag=True,
     )
     return [with_author(row) for row in rows]

@@ -112,6 +112,7 @@ def get_all_posts(dto: PostFilter) -> list[Post]:
         """,
         (reader_id, reader_id, *params, *found_params, dto["offset"], dto["limit"]),
         prepare=False if search else None,
+        may_lag=True,
     )
     return [with_author(row) for row in rows]
 
@@ -149,6 +150,7 @@ def get_post_by_id(post_id: int, user_id: int) -> Post:
         WHERE p.id = %s AND p.deleted_at IS NULL
         """,
         (user_id, user_id, post_id),
+        may_lag=True,
     )
     if row is None:
         raise NotFound("Post not found", code="post_not_found")

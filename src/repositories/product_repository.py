@@ -33,6 +33,7 @@ def get_products(after_id: int, limit: int, offset: int) -> list[Product]:
         LIMIT %s
         """,
         (after_id, offset, limit),
+        may_lag=True,
     )
 
 

@@ -57,6 +57,7 @@ def get_profiles(reader_id: int, limit: int, offset: int, after_id: int = 0) -> 
         LIMIT %s
         """,
         (reader_id, after_id, reader_id, offset, limit),
+        may_lag=True,
     )
 
 
@@ -84,6 +85,7 @@ def search_profiles(
         """,
         (reader_id, after_id, like_pattern(search), reader_id, offset, limit),
         prepare=False,  # planned for its own words
+        may_lag=True,
     )
 
 

@@ -2,8 +2,9 @@
 plain dicts out.
 
 The connections belong to `config.db.pool`. With `conn`, a statement is part of the caller's
-transaction; without it, it takes a connection from the pool and commits by itself. All functions
-raise `Unavailable` when PostgreSQL cannot be reached, is too slow, or the connection is lost.
+transaction; without it, it takes a connection from the pool and commits by itself, or reads from a
+replica if it says `may_lag`. All functions raise `Unavailable` when PostgreSQL cannot be reached,
+is too slow, or the connection is lost.
 """
 
 import re
@@ -12,17 +13,20 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any, LiteralString, TypeVar
 
-from psycopg import Connection, Cursor, IntegrityError, OperationalError
+from psycopg import Connection, Cursor, Error, IntegrityError, OperationalError
 from psycopg.errors import FeatureNotSupported, QueryCanceled, ReadOnlySqlTransaction
 from psycopg_pool import PoolTimeout, TooManyRequests
 
 from config import db
+from repositories import replicas
 from utils.errors import TablesChanged, Unavailable
 
 Row = dict[str, Any]
 Conn = Connection[Row]
 Answer = TypeVar("Answer")
 
+# Until a replica has a connection for us; the primary has one perhaps.
+REPLICA_SECONDS = 0.2
 # The function of PostgreSQL that refuses an outdated plan: the message may be in any language.
 REFUSES_OUTDATED_PLAN = "RevalidateCachedQuery"
 # Errors after which the same statement may succeed within seconds.
@@ -31,9 +35,14 @@ TEMPORARY = (OperationalError, ReadOnlySqlTransaction)
 TOO_SLOW = (PoolTimeout, TooManyRequests, QueryCanceled)
 
 
-def fetch_one(query: LiteralString, params: tuple[Any, ...] = (), conn: Conn | None = None) -> Any:
-    """The first row as a dict, or None."""
-    return _run(query, params, conn, lambda cursor: cursor.fetchone())
+def fetch_one(
+    query: LiteralString,
+    params: tuple[Any, ...] = (),
+    conn: Conn | None = None,
+    may_lag: bool = False,
+) -> Any:
+    """The first row as a dict, or None. With `may_lag`, it may be as it was a second ago."""
+    return _run(query, params, conn, lambda cursor: cursor.fetchone(), may_lag=may_lag)
 
 
 def fetch_all(
@@ -41,10 +50,12 @@ def fetch_all(
     params: tuple[Any, ...] = (),
     conn: Conn | None = None,
     prepare: bool | None = None,
+    may_lag: bool = False,
 ) -> list[Any]:
     """All rows as dicts. With `prepare=False`, PostgreSQL plans the statement for these parameters;
-    otherwise a statement that is used often is planned once."""
-    return _run(query, params, conn, lambda cursor: cursor.fetchall(), prepare)
+    otherwise a statement that is used often is planned once. With `may_lag`, they may be as they
+    were a second ago, but for who has just written."""
+    return _run(query, params, conn, lambda cursor: cursor.fetchall(), prepare, may_lag)
 
 
 def execute(query: LiteralString, params: tuple[Any, ...] = (), conn: Conn | None = None) -> int:
@@ -79,6 +90,7 @@ def transaction(conn: Conn | None = None) -> Generator[Conn]:
     try:
         with _temporary_as_unavailable(), db.pool.connection() as own, own.transaction():
             yield own
+        replicas.note_write()
     except FeatureNotSupported as error:
         _drop_plans_if_outdated(error)
         raise TablesChanged("The tables have just changed, please try again") from error
@@ -106,9 +118,31 @@ def _run(
     conn: Conn | None,
     answer: Callable[[Cursor[Row]], Answer],
     prepare: bool | None = None,
+    may_lag: bool = False,
 ) -> Answer:
     if conn is not None:
         return _on(conn, query, params, answer, prepare)
+    if may_lag and (replica := replicas.choose()):
+        try:
+            with replica.connection(REPLICA_SECONDS) as own:
+                return _on(own, query, params, answer, prepare)
+        except Error:  # whatever it cannot do now, the primary can
+            replica.fresh_until = 0.0
+            replica.drain()
+    is_read = query.lstrip().startswith("SELECT")
+    found = _on_primary(query, params, answer, prepare, is_read)
+    if not is_read:
+        replicas.note_write()
+    return found
+
+
+def _on_primary(
+    query: LiteralString,
+    params: tuple[Any, ...],
+    answer: Callable[[Cursor[Row]], Answer],
+    prepare: bool | None,
+    is_read: bool,
+) -> Answer:
     with _temporary_as_unavailable():
         try:
             with db.pool.connection() as own:
@@ -117,7 +151,7 @@ def _run(
             _drop_plans_if_outdated(error)  # nothing was done yet, so a write is repeated too
         except TEMPORARY as error:
             # A read is repeated once after a lost connection; a write may have been committed.
-            if isinstance(error, TOO_SLOW) or not query.lstrip().startswith("SELECT"):
+            if isinstance(error, TOO_SLOW) or not is_read:
                 raise
         with db.pool.connection() as own:
             return _on(own, query, params, answer, prepare)

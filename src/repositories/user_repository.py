@@ -62,6 +62,7 @@ def get_all_users(limit: int, offset: int) -> list[User]:
         LIMIT %s
         """,
         (offset, limit),
+        may_lag=True,
     )
 
 

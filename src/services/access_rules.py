@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from typing import NoReturn
 
 from dto.access_dto import Caller
+from utils import context
 from utils.errors import Forbidden, InvalidCredentials
 
 # What the role `user` holds when GopherTalk is new. It counts only for a caller without a list of
@@ -40,6 +41,7 @@ _caller: ContextVar[Caller | None] = ContextVar("caller", default=None)
 def set_caller(caller: Caller) -> None:
     """For the rest of the request that is being served."""
     _caller.set(caller)
+    context.member_id.set(reader_id() or None)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from config.settings import get_settings
 from dto.auth_dto import LoginFields, RegisterFields, TokenPair
 from dto.fields import BCRYPT_MAX_BYTES
 from dto.user_dto import Credentials, User
-from repositories import session_repository, user_repository
+from repositories import replicas, session_repository, user_repository
 from repositories.sql import transaction
 from repositories.user_repository import create_user, get_user_by_username
 from services import access_rules, account_rules, recovery_service, session_service
@@ -82,6 +82,7 @@ def generate_token_pair(user_id: int) -> TokenPair:
     if not db.pool.closed:
         lifetime = get_settings().refresh_token_expires
         session_repository.create_session(session_id, user_id, pair["refresh_token"], lifetime)
+        replicas.note_write(user_id)
     return pair
 
 

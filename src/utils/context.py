@@ -14,6 +14,8 @@ client_address: ContextVar[Callable[[], str | None]] = ContextVar(
     "client_address", default=lambda: None
 )
 traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
+# Who sent the request; None for a guest.
+member_id: ContextVar[int | None] = ContextVar("member_id", default=None)
 
 
 class IdempotencyKey(NamedTuple):
