@@ -197,7 +197,7 @@ class Standby(OwnPostgres):
     def promote(self) -> float:
         """It becomes the primary; the moment when it takes writes, on the clock of `monotonic`."""
         assert self._process
-        (self._cluster.folder / "promote.signal").touch()
+        (self._cluster.folder / "promote").touch()
         self._process.send_signal(signal.SIGUSR1)  # as `pg_ctl promote` does
         while not self.main.fetch("SELECT NOT pg_is_in_recovery() AS yes")[0]["yes"]:
             sleep(0.01)

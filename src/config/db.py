@@ -51,15 +51,15 @@ replicas: list[BoundedPool] = []
 
 def server_conninfo(settings: Settings) -> dict[str, Any]:
     """psycopg's keyword arguments for the server in DB_HOST; of several, the one that takes
-    writes."""
-    several = {"target_session_attrs": "read-write"} if "," in (settings.db_host or "") else {}
+    writes. They are tried in any order, because the first one may hang."""
+    several = {"target_session_attrs": "read-write", "load_balance_hosts": "random"}
     return {
         "host": settings.db_host,
         "port": settings.db_port,
         "user": settings.db_user,
         "password": settings.db_password.get_secret_value(),
         "dbname": settings.db_name,
-        **several,
+        **(several if "," in (settings.db_host or "") else {}),
     }
 
 

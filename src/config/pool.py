@@ -57,6 +57,8 @@ class BoundedConnection(Connection[DictRow]):
     """A connection on which no wait lasts longer than the deadline of the current request."""
 
     returned_at = 0.0
+    # It did not even let the last statement be cancelled.
+    server_is_silent = False
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         if timeout is None:
@@ -66,8 +68,10 @@ class BoundedConnection(Connection[DictRow]):
         except WaitTimeout as error:
             # The answer may still come, so this connection must not be used again. Only closed, its
             # statement would go on: a COMMIT waits for a dead synchronous standby for ever.
-            with suppress(Error):
+            try:
                 self.cancel_safe(timeout=CANCEL_SECONDS)
+            except Error:
+                self.server_is_silent = True
             self.close()
             BoundedPool.degraded = True
             raise OperationalError("no answer from the database in time") from error
@@ -127,6 +131,8 @@ class BoundedPool(ConnectionPool[BoundedConnection]):
         conn.returned_at = monotonic()
         if conn.closed:  # the others may be broken too
             self._broken_at = conn.returned_at
+        if conn.server_is_silent:  # and when it is back, it may be the primary no more
+            self.drain()
         super().putconn(conn)
 
     def interrupt(self) -> None:

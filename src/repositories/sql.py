@@ -177,4 +177,6 @@ def _temporary_as_unavailable() -> Generator[None]:
     try:
         yield
     except TEMPORARY as error:
+        if isinstance(error, ReadOnlySqlTransaction):  # new connections find the new primary
+            db.pool.drain()
         raise Unavailable("The database is not available, please try again shortly") from error
