@@ -116,6 +116,16 @@ def test_metrics_stay_inside(haproxy, servers):
     assert [get(f"{haproxy}/metrics{tail}").status_code for tail in ("", "/")] == [404, 404]
 
 
+def test_when_no_server_is_there_haproxy_answers_in_the_same_way(haproxy, servers):
+    for server in servers:
+        server.stop()
+    answer = get(f"{haproxy}/api/products")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    assert answer.headers["X-Error-Code"] == "unavailable"
+    assert answer.json()["error"] == answer.json()["detail"]
+    assert answer.json()["error"] == "No server answers, please try again shortly"
+
+
 def test_when_no_server_is_ready_their_own_answer_says_why(haproxy, servers, postgres):
     """JSON, with a header that says when to try again."""
     postgres.freeze()
