@@ -128,6 +128,8 @@ def test_a_weak_tag_stands_for_both_and_leads_to_304(ask):
     for answer in (compressed, plain):
         known, used = ask("/tagged", **{"If-None-Match": answer.headers["ETag"]})
         assert (known.status_code, known.content, used) == (304, b"", None)
+        varies = ["Authorization, Accept-Encoding"]
+        assert known.headers.get_list("Vary") == compressed.headers.get_list("Vary") == varies
 
 
 def test_it_is_gzip_on_the_wire():

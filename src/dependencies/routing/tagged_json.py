@@ -26,5 +26,6 @@ class TaggedJson(JSONResponse):
             self.headers.update(KEPT)
             if is_known(tag, ",".join(Headers(scope=scope).getlist("if-none-match"))):
                 self.status_code, self.body = 304, b""
+                self.headers.add_vary_header("Accept-Encoding")  # as for the copy that was sent
                 del self.headers["content-length"], self.headers["content-type"]
         await super().__call__(scope, receive, send)
