@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from operations import OPERATIONS
 
 from app import app
+from services import open_streams
 
 MARK = "Sesame99"
 NEVER_IN_JSON = {
@@ -76,8 +77,10 @@ def root(database, new_person):
 
 
 @pytest.fixture
-def send(root):
-    """Nearly nothing here succeeds, so all tests share a superuser."""
+def send(root, monkeypatch):
+    """Nearly nothing here succeeds, so all tests share a superuser. A stream ends at once, as it
+    does when the server stops: a test client reads each answer to its end."""
+    monkeypatch.setattr(open_streams, "is_stopping", True)
     client = TestClient(app, raise_server_exceptions=False, follow_redirects=False)
     client.headers.update(root.headers)
 
@@ -216,9 +219,11 @@ RIGHTS = {
 
 
 def parameters(place):
+    """Without those of the stream: it answers an id that is none by the event `reset`."""
     return [
         (f"{name} {parameter}", operation, parameter, details["schema"])
         for name, operation in OPERATIONS.items()
+        if name != "read_stream"
         for parameter, details in operation.parameters(place).items()
     ]
 
