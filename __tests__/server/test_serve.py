@@ -34,6 +34,22 @@ def run_app(tmp_path: Path, **settings: str) -> subprocess.CompletedProcess[str]
     )
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_takes_as_many_connections_as_the_system_allows(start_server):
+    import resource
+
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(512, most), most))
+    try:
+        server = start_server(WORKERS="2").wait_until_ready()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
+    for worker in server.workers():
+        limits = Path(f"/proc/{worker}/limits").read_text()
+        [line] = [line for line in limits.splitlines() if line.startswith("Max open files")]
+        assert int(line.split()[3]) == min(65_536, most)
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_stops_cleanly_and_keeps_its_data(start_server, tmp_path, how):
     server = start_server().wait_until_ready()

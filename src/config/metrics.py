@@ -93,6 +93,8 @@ _pool = {
     ),
 }
 
+_streams = _sum_of_workers("gophertalk_streams", "Live streams that are open.")
+
 # The functions that count a request, looked up once for each route, method and status.
 _children: dict[tuple[str, str, int], tuple[Callable[[], None], Callable[[float], None]]] = {}
 
@@ -140,6 +142,10 @@ def set_pool_stats(stats: Mapping[str, int]) -> None:
     for name, gauge in _pool.items():
         gauge.set(stats.get(name, 0))
     _pool_errors.inc(stats.get("requests_errors", 0))
+
+
+def set_streams(number: int) -> None:
+    _streams.set(number)
 
 
 class _MeasuredNow(Collector):

@@ -1,5 +1,6 @@
 """Runs the app under uvicorn, in one or more processes, until it is told to stop."""
 
+import sys
 from contextlib import ExitStack, closing, nullcontext, suppress
 from pathlib import Path
 from socket import socket
@@ -28,6 +29,7 @@ KEEP_ALIVE_SECONDS = 130
 CLOSING_SECONDS = 1
 # What each process starts for itself, before the first request.
 THREADS = 20
+OPEN_FILES = 65_536
 SRC = Path(__file__).resolve().parents[1]
 
 
@@ -45,6 +47,7 @@ def serve(settings: Settings) -> None:
     ):
         token_secrets()
         _try_threads()
+        _allow_many_connections()
         with database_server(settings) as target:
             # While the database is away, or must be migrated by others, each worker goes on trying.
             with suppress(DatabaseUnavailable):
@@ -61,6 +64,18 @@ def _try_threads() -> None:
     with ExitStack() as threads:
         for _ in range(THREADS):
             threads.enter_context(in_background(Event.wait))
+
+
+def _allow_many_connections() -> None:
+    """A stream is a connection, and so an open file, of which most systems allow 1,024."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if most == resource.RLIM_INFINITY else min(OPEN_FILES, most)
+    if allowed < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _run(settings: Settings, listener: socket) -> None:

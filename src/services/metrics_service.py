@@ -2,7 +2,7 @@
 
 from config import db, metrics
 from repositories import outbox_repository
-from services import system_service
+from services import open_streams, system_service
 from utils.request_budget import limit_database_seconds
 
 CONTENT_TYPE = metrics.CONTENT_TYPE
@@ -18,6 +18,7 @@ def exposition() -> bytes:
 
 def update_pool_metrics() -> None:
     metrics.set_pool_stats(db.pool.pop_stats())
+    metrics.set_streams(open_streams.count())
 
 
 def _servers() -> dict[str, tuple[str, float]]:

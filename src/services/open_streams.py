@@ -146,13 +146,15 @@ def advance() -> None:
     """Gives the streams what happened since the last call. Raises Unavailable; then the next call
     goes on from the same position."""
     _wanted.clear()
+    is_up_to_date = False
     try:
         _end_dead()
         _admit()
         while _live and _read_page():
             sleep(FULL_PAGE_SECONDS)
+        is_up_to_date = True
     finally:
-        _mark()
+        _mark(is_up_to_date)
 
 
 def _end_dead() -> None:
@@ -224,10 +226,12 @@ def _reset(streams: list[Stream], position: Position, seconds: int) -> None:
         stream.give([StreamEvent(as_id(position, seconds), "reset", "{}")])
 
 
-def _mark() -> None:
+def _mark(is_up_to_date: bool) -> None:
+    """While the database is away, quiet streams are kept open, and learn no position."""
     now = monotonic()
     with _lock:
         quiet = [each for each in _live if now - each.marked_at > MARK_SECONDS]
     for stream in quiet:
         stream.marked_at = now
-        stream.give([StreamEvent(as_id(max(stream.position, _position), _seconds))])
+        position = as_id(max(stream.position, _position), _seconds) if is_up_to_date else ""
+        stream.give([StreamEvent(position)])
