@@ -1,6 +1,6 @@
 """What schemathesis cannot know from the schema. `test_fuzz.py` names this module to it.
 
-No operation is left out, and no check is off but the one that `fuzz.toml` names. A refusal of
+No operation is left out and no check is off but those that `fuzz.toml` names. A refusal of
 valid data is accepted only where it says one of the sentences below, which name the rules that no
 JSON schema can express.
 """
