@@ -44,13 +44,13 @@ def collection(document: Json, by_admin: set[str]) -> Json:
 def environment(document: Json) -> Json:
     name = f"{document['info']['title']} on this machine"
     values = {"api_url": "http://127.0.0.1:3000/api", "admin_user_name": "admin"}
-    secrets = ("access_token", "refresh_token", "admin_password", "admin_token", "mail_code")
+    secrets = "access_token refresh_token admin_password admin_token mail_code stream_ticket"
     return {
         "id": _id_of(name),
         "name": name,
         "values": [
             *({"key": key, "value": value, "type": "default"} for key, value in values.items()),
-            *({"key": key, "value": "", "type": "secret"} for key in secrets),
+            *({"key": key, "value": "", "type": "secret"} for key in secrets.split()),
         ],
         "_postman_variable_scope": "environment",
     }

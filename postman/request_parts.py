@@ -49,6 +49,7 @@ def headers(operation: Json, media_type: str) -> list[Json]:
 def url(path: str, operation: Json) -> Json:
     parts = re.sub(r"{(\w+)}", r":\1", path.removeprefix("/api/")).split("/")
     values = scenario.PATHS.get(operation["operationId"], {})
+    asked = scenario.QUERIES.get(operation["operationId"], {})
     parameters = operation.get("parameters", ())
     return {
         "raw": "/".join(["{{api_url}}", *parts]),
@@ -57,9 +58,9 @@ def url(path: str, operation: Json) -> Json:
         "query": [
             {
                 "key": each["name"],
-                "value": str(each["schema"].get("default", "")),
+                "value": asked.get(each["name"], str(each["schema"].get("default", ""))),
                 "description": each["description"],
-                "disabled": True,
+                "disabled": each["name"] not in asked,
             }
             for each in parameters
             if each["in"] == "query"

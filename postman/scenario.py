@@ -13,7 +13,8 @@ new users.
 
 Requests that need an administrator are skipped until you put the password that
 `python3 src/create_superuser.py` printed into the environment's `admin_password`. The two
-requests that need the code from a mail are skipped until you fill in `mail_code`."""
+requests that need the code from a mail are skipped until you fill in `mail_code`, and the stream,
+which would not end, until you fill in `stream_ticket`."""
 
 # Names in the examples that must be new in every run.
 NEW_IN_EVERY_RUN = [
@@ -47,6 +48,9 @@ PATHS = {
         for prefix in ("", "un")
     },
 }
+
+# Parameters of a query that are switched on.
+QUERIES = {"read_stream": {"ticket": "{{stream_ticket}}"}}
 
 # Everybody may delete their own account; the run deletes somebody else's.
 BY_ADMIN = {"delete_user"}
