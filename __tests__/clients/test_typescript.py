@@ -16,4 +16,4 @@ def test_it_is_made_by_one_command_compiles_and_works(shop):
     node.npm("run", "build")
     done = node.run("node", "--test", str(FOLDER / "dist/client.test.js"), GOPHERTALK_URL=shop.url)
     assert done.returncode == 0, done.stdout
-    assert "# pass 6" in done.stdout
+    assert "# pass 7" in done.stdout

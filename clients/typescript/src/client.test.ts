@@ -86,6 +86,22 @@ test('order with an Idempotency-Key', async () => {
   assert.match(first.data?.total_price ?? '', /^\d+\.\d\d$/);
 });
 
+test('a new post comes over the stream', async () => {
+  const { data } = await talk.GET('/api/stream', { parseAs: 'stream' });
+  assert.ok(data);
+  const id = await newPost('Live');
+
+  const reader = data.pipeThrough(new TextDecoderStream()).getReader();
+  let arrived = '';
+  while (!arrived.includes(`"id":${id},`)) {
+    const { done, value } = await reader.read();
+    assert.ok(!done);
+    arrived += value;
+  }
+  await reader.cancel();
+  assert.match(arrived, /^event: post$/m);
+});
+
 test('when the session has ended, the answer is the 401 and no token is left', async () => {
   await talk.POST('/api/auth/logout');
   const { response } = await talk.GET('/api/users/me');
