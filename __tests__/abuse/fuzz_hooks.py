@@ -26,6 +26,7 @@ NO_SCHEMA_CAN_SAY = (
     "password: Needs a letter",  # the same
     "password: Must not be longer than 72 bytes",  # a schema counts characters
     "following: following goes together with limit and cursor alone",
+    "cursor: cursor goes together with search alone",
     "refresh_token: Field required",  # but for the cookie mode
     "body: In the cookie mode it comes in the cookie",
     "body: Either post_id or user_id is needed",  # exactly one of two

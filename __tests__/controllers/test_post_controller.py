@@ -165,13 +165,13 @@ class TestReaders:
 def test_the_last_row_of_a_page_leads_to_the_next():
     rows = [{**POST, "id": 9}, {**POST, "id": 5}, {**POST, "id": 4}]
     with patch("services.post_service.get_all_posts", return_value=rows):
-        link = client.get("/api/posts?limit=2&search=a").headers["Link"]
+        link = client.get("/api/posts?limit=2&search=tea").headers["Link"]
     target, _, relation = link.partition(">; ")
     with patch("services.post_service.get_all_posts", return_value=[POST]) as service:
         response = client.get(target.removeprefix("<"))
 
     assert relation == 'rel="next"'
-    service.assert_called_once_with({**EVERYTHING, "limit": 3, "search": "a", "after_id": 5})
+    service.assert_called_once_with({**EVERYTHING, "limit": 3, "search": "tea", "after_id": 5})
     assert "Link" not in response.headers
 
 

@@ -49,7 +49,8 @@ def test_the_links_lead_through_all_accounts(client, person, anna):
     assert pages(client, "/api/users?search=zz&limit=5", anna.headers) == [[], []]
 
 
-def test_the_list_of_users_goes_on_by_cursor(client, person, anna):
-    ids = [anna.id, *(person(f"gopher_{name}").id for name in ("bob", "eve"))]
+def test_a_cursor_without_a_search_is_refused(client, anna):
+    answer = client.get("/api/users?cursor=AAAAAAAAAAE", headers=anna.headers)
 
-    assert pages(client, "/api/users?limit=1", anna.headers) == [[each] for each in ids]
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == ["query", "cursor"]

@@ -4,7 +4,7 @@ from typing import cast
 
 from fastapi.responses import StreamingResponse
 
-from dependencies.pagination import CursorPage
+from dependencies.pagination import SearchPage
 from dependencies.params import DeletedPosts, UserId, UserRef, UserSearch
 from dto.auth_dto import RegisterDto, RegisterFields
 from dto.role_dto import Role, UserRolesDto
@@ -24,16 +24,15 @@ from services.user_service import get_by_id as get_user_by_id
 from services.user_service import update as update_user
 
 
-def get_users(page: CursorPage, search: UserSearch = "") -> list[User]:
+def get_users(page: SearchPage, search: UserSearch = "") -> list[User]:
     """All users, or those whose user name or names contain a text, ordered by id. A search without
     three letters in a row looks at 10,000 accounts for a page, which can then be short or empty
     although the `Link` header leads on."""
-    after_id = page.after_id or 0
     if not search:
-        return page.by_cursor(get_all_users(page.fetch_limit, page.offset, after_id))
+        return page.by_offset(get_all_users(page.fetch_limit, page.offset))
     return page.by_cursor(
-        user_service.search(search, page.fetch_limit, page.offset, after_id),
-        lambda: user_service.get_end_of_search(search, after_id),
+        user_service.search(search, page.fetch_limit, page.offset, page.after_id or 0),
+        lambda: user_service.get_end_of_search(search, page.after_id or 0),
     )
 
 

@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field
 
 from dependencies.middleware.request_context import add_header
 from dto.fields import check_decimal
+from utils.errors import Unprocessable
 
 Row = TypeVar("Row", bound=Mapping[str, Any])
 
@@ -117,6 +118,15 @@ async def cursor_page(
     return Page(request, limit, offset, _decode(cursor) if cursor else None)
 
 
+async def search_page(
+    request: Request, limit: Limit = 10, offset: Offset = 0, cursor: Cursor = None
+) -> Page:
+    """Pages of a search go on by cursor, others by offset. Raises Unprocessable."""
+    if cursor and not request.query_params.get("search"):
+        raise Unprocessable("cursor goes together with search alone", ("query", "cursor"))
+    return await cursor_page(request, limit, offset, cursor)
+
+
 async def pure_cursor_page(request: Request, limit: Limit = 10, cursor: Cursor = None) -> Page:
     return Page(request, limit, 0, _decode(cursor) if cursor else None)
 
@@ -128,5 +138,6 @@ async def uuid_cursor_page(request: Request, limit: Limit = 10, cursor: UuidCurs
 
 OffsetPage = Annotated[Page, Depends(offset_page)]
 CursorPage = Annotated[Page, Depends(cursor_page)]
+SearchPage = Annotated[Page, Depends(search_page)]
 PureCursorPage = Annotated[Page, Depends(pure_cursor_page)]
 UuidCursorPage = Annotated[Page, Depends(uuid_cursor_page)]

@@ -45,18 +45,18 @@ def get_profile_by_name(user_name: str, reader_id: int) -> User:
     )
 
 
-def get_profiles(reader_id: int, limit: int, offset: int, after_id: int = 0) -> list[User]:
+def get_profiles(reader_id: int, limit: int, offset: int) -> list[User]:
     """Ordered by id, without who is blocked."""
     return fetch_all(
         f"""
         SELECT {PROFILE_COLUMNS}
         FROM users u
-        WHERE u.deleted_at IS NULL AND u.id > %s AND {NOT_BLOCKED}
+        WHERE u.deleted_at IS NULL AND {NOT_BLOCKED}
         ORDER BY u.id
         OFFSET %s
         LIMIT %s
         """,
-        (reader_id, after_id, reader_id, offset, limit),
+        (reader_id, reader_id, offset, limit),
         may_lag=True,
     )
 

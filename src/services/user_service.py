@@ -45,16 +45,15 @@ SAME_IN_COLUMNS = {"user_name", "first_name", "last_name", "middle_name", "email
 ERASED_POSTS_PER_TRANSACTION = 1000
 
 
-def get_all(limit: int, offset: int, after_id: int = 0) -> list[User]:
+def get_all(limit: int, offset: int) -> list[User]:
     """Ordered by id."""
     access_rules.require_permission("user:read")
-    reader_id = access_rules.reader_id()
-    if reader_id or after_id:
-        return profile_repository.get_profiles(reader_id, limit, offset, after_id)
+    if reader_id := access_rules.reader_id():
+        return profile_repository.get_profiles(reader_id, limit, offset)
     return get_all_users(limit, offset)
 
 
-def search(text: str, limit: int, offset: int, after_id: int = 0) -> list[User]:
+def search(text: str, limit: int, offset: int, after_id: int) -> list[User]:
     """Whose user name or names contain the text, ordered by id."""
     access_rules.require_permission("user:read")
     reader_id = access_rules.reader_id()
