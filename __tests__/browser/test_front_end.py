@@ -9,7 +9,15 @@ from pages import FRONT_END
 pytestmark = pytest.mark.tools
 
 (FOLLOW,) = FRONT_END.blocks("Live", "js")
-SHOW = "const shown = []; const show = (name, data) => shown.push({ name, data });"
+# In a function, because the page that it is added to has names of its own.
+SCRIPT = f"""
+const shown = [];
+const followAsDocumented = (() => {{
+  const show = (name, data) => shown.push({{ name, data }});
+  {FOLLOW}
+  return follow;
+}})();
+"""
 PASSWORD = {"password": "gopher1!", "password_confirm": "gopher1!"}
 NAMES = {"first_name": "Anna", "last_name": "Petrova"}
 
@@ -38,9 +46,9 @@ def follow(page, page_port, live_server):
 
     def follow(member):
         page.goto(f"http://localhost:{page_port}/?api={live_server.url}")
-        page.add_script_tag(content=SHOW + FOLLOW)
+        page.add_script_tag(content=SCRIPT)
         page.evaluate("given => { token = given }", member.headers["Authorization"][7:])
-        page.evaluate("async () => { globalThis.stream = await follow(); }")
+        page.evaluate("async () => { globalThis.stream = await followAsDocumented(); }")
         page.wait_for_function("stream.readyState === EventSource.OPEN")
 
         def shown(number):
@@ -75,7 +83,7 @@ def test_who_is_logged_out_does_not_follow(enter, follow, page):
     follow(clara)
     clara.post("/api/auth/logout")
     page.wait_for_function("stream.readyState === EventSource.CLOSED")
-    assert page.evaluate("follow()") is None
+    assert page.evaluate("followAsDocumented()") is None
 
 
 def test_the_table_names_the_events_that_are_listened_to():
