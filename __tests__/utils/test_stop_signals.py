@@ -14,6 +14,8 @@ import signal, sys
 sys.path.insert(0, "src")
 from utils.stop_signals import interrupt_on_signals
 
+for name in ("SIGTERM", "SIGINT", "SIGHUP"):  # these tests may have been started to ignore them
+    signal.signal(getattr(signal, name), signal.SIG_DFL)
 {before}
 interrupt_on_signals()
 try:
