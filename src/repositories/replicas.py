@@ -23,7 +23,7 @@ def choose() -> db.BoundedPool | None:
     """The pool of a replica that is up to date; None when the primary must be asked."""
     now = monotonic()
     fresh = [replica for replica in db.replicas if replica.fresh_until > now]
-    return choice(fresh) if fresh and not _has_just_written() else None  # nosec B311
+    return choice(fresh) if fresh and not _has_just_written() else None  # noqa: S311 # nosec B311
 
 
 def note_write(user_id: int | None = None) -> None:

@@ -71,7 +71,7 @@ async def events_of(stream: Stream, in_thread: InThread) -> AsyncIterator[Stream
     `in_thread` runs a function that asks the database.
     """
     open_streams.add(stream)
-    yield StreamEvent(stream.first_id, retry=randint(*RETRY_MS))  # nosec B311
+    yield StreamEvent(stream.first_id, retry=randint(*RETRY_MS))  # noqa: S311 # nosec B311
     if stream.is_reset:
         yield StreamEvent(stream.first_id, "reset", "{}")
     while stream.is_behind and not stream.is_over:
