@@ -15,7 +15,7 @@ from repositories.post_rows import (
     READER_COLUMNS,
     with_author,
 )
-from repositories.search import SCANNED_ROWS, like_pattern, needs_scan
+from repositories.search import SCANNED_ROWS, like_pattern, scans_feed
 from repositories.sql import Conn, execute, fetch_all, fetch_one
 from utils.errors import Conflict, NotFound
 
@@ -58,10 +58,11 @@ def get_all_posts(dto: PostFilter) -> list[Post]:
     reader_id = dto["user_id"]
     reply_to_id, owner_id = dto.get("reply_to_id"), dto.get("owner_id")
     after_id, search = dto.get("after_id"), dto.get("search")
-    scans = search and not (reply_to_id or owner_id) and needs_scan(search)
+    scans = scans_feed(dto)
     order: LiteralString = "id" if reply_to_id else "id DESC"
-    bound: LiteralString = "" if search or dto["offset"] else MAX_PAGE
-    bound = f"LIMIT {SCANNED_ROWS}" if scans else bound
+    bound: LiteralString = f"LIMIT {SCANNED_ROWS}" if scans else ""
+    if not (search or dto["offset"]):
+        bound = MAX_PAGE
     conditions: list[LiteralString] = ["deleted_at IS NULL"]
     params: list[Any] = []
     found: list[LiteralString] = ["true"]

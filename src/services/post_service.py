@@ -2,7 +2,7 @@
 
 from dto.post_dto import NewPost, Post, PostFilter
 from repositories import post_repository, report_repository
-from repositories.search import needs_scan
+from repositories.search import scans_feed
 from services import access_rules, idempotency_service
 from utils.errors import NotFound
 
@@ -16,10 +16,7 @@ def get_all_posts(dto: PostFilter) -> list[Post]:
 def get_end_of_search(dto: PostFilter) -> int | None:
     """The id after which a search goes on that has looked at a part of the feed; None when it has
     looked at all."""
-    search, elsewhere = dto.get("search"), dto.get("reply_to_id") or dto.get("owner_id")
-    if not search or elsewhere or not needs_scan(search):
-        return None
-    return post_repository.get_end_of_scan(dto.get("after_id"))
+    return post_repository.get_end_of_scan(dto.get("after_id")) if scans_feed(dto) else None
 
 
 def get_post(post_id: int, user_id: int) -> Post:

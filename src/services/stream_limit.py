@@ -13,7 +13,8 @@ from config import redis
 MAX_STREAMS = 5
 # A process that has not said for so long that it lives is dead.
 ALIVE_SECONDS = 5
-KEY_PREFIX = "gophertalk:streams"
+KEY_PREFIX = "gophertalk:streams:"
+PROCESS_PREFIX = f"{KEY_PREFIX}process:"
 # Adds up what living processes have for an account, leaves out the one that asks, and writes its
 # own number if there is room for it. Returns 1 if there is.
 WRITE = """
@@ -74,7 +75,7 @@ def say_alive() -> None:
         unwritten = list(_unwritten)
         try:
             if _own:
-                key = f"{KEY_PREFIX}:process:{_process_id}"
+                key = f"{PROCESS_PREFIX}{_process_id}"
                 redis.ask(lambda client: client.set(key, "", ex=ALIVE_SECONDS))
         except redis.RedisUnavailable:
             return
@@ -84,11 +85,10 @@ def say_alive() -> None:
 
 def _write(user_id: int, own: int) -> bool:
     """Whether there is room for so many; as far as anybody knows, when Redis is down."""
-    process_prefix = f"{KEY_PREFIX}:process:"
-    args = (_process_id, own, MAX_STREAMS, process_prefix, ALIVE_SECONDS)
+    args = (_process_id, own, MAX_STREAMS, PROCESS_PREFIX, ALIVE_SECONDS)
     try:
         has_room = redis.ask(
-            lambda client: client.eval(WRITE, 1, f"{KEY_PREFIX}:{user_id}", *map(str, args))
+            lambda client: client.eval(WRITE, 1, f"{KEY_PREFIX}{user_id}", *map(str, args))
         )
     except redis.RedisUnavailable:
         if redis.client is not None:
