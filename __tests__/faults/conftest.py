@@ -5,7 +5,7 @@ The tests here know the app as its clients and its operator do: by HTTP, signals
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import pytest
 from alerts import Scrapes
@@ -13,6 +13,7 @@ from books import assert_balanced
 from cluster import Database, OwnPostgres, Standby
 from live_server import NO_LIMITS, LiveServer
 from load import Answer, Load, back_after, tally
+from own_redis import OwnRedis
 from tcp_proxy import TcpProxy, proxy_to
 
 # DESIGN.md section 7 says two seconds for both. The machine that runs the tests has other work too.
@@ -31,6 +32,7 @@ class Figures(NamedTuple):
     losses: int = 0
 
 
+Postgres = TypeVar("Postgres", bound=OwnPostgres)
 FIGURES = pytest.StashKey[list[Figures]]()
 
 
@@ -65,15 +67,19 @@ def scrapes() -> Callable[[LiveServer], Scrapes]:
     return lambda server: Scrapes(server.metrics)
 
 
-@pytest.fixture(scope="session")
-def own_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnPostgres]:
-    postgres = OwnPostgres(tmp_path_factory.mktemp("cluster") / "postgres")
+def running(postgres: Postgres) -> Iterator[Postgres]:
+    """Started for a test, and stopped afterwards whatever the test did to it."""
     try:
         postgres.start()
         yield postgres
     finally:
         postgres.thaw()
         postgres.stop()
+
+
+@pytest.fixture(scope="session")
+def own_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnPostgres]:
+    yield from running(OwnPostgres(tmp_path_factory.mktemp("cluster") / "postgres"))
 
 
 @pytest.fixture
@@ -88,25 +94,23 @@ def postgres(own_postgres: OwnPostgres) -> Iterator[OwnPostgres]:
 @pytest.fixture
 def primary(tmp_path: Path) -> Iterator[OwnPostgres]:
     """A PostgreSQL for one test, which may do to it what it likes."""
-    postgres = OwnPostgres(tmp_path / "primary")
-    try:
-        postgres.start()
-        yield postgres
-    finally:
-        postgres.thaw()
-        postgres.stop()
+    yield from running(OwnPostgres(tmp_path / "primary"))
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[OwnRedis]:
+    """For the tests that `needs_redis_server` lets run."""
+    redis = OwnRedis(tmp_path)
+    redis.start()
+    yield redis
+    redis.thaw()
+    redis.kill()
 
 
 @pytest.fixture
 def standby(primary: OwnPostgres, tmp_path: Path) -> Iterator[Standby]:
     """One that follows `primary`."""
-    postgres = Standby(tmp_path / "standby", primary)
-    try:
-        postgres.start()
-        yield postgres
-    finally:
-        postgres.thaw()
-        postgres.stop()
+    yield from running(Standby(tmp_path / "standby", primary))
 
 
 @pytest.fixture(scope="session")

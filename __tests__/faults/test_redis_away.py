@@ -6,19 +6,11 @@ from time import monotonic
 import httpx
 import pytest
 from load import tally
-from own_redis import OwnRedis, needs_redis_server
+from own_redis import needs_redis_server
 from shop import eventually
 
 pytestmark = needs_redis_server
 SLOWER_SECONDS = 0.15
-
-
-@pytest.fixture
-def redis(tmp_path):
-    redis = OwnRedis(tmp_path)
-    redis.start()
-    yield redis
-    redis.kill()
 
 
 @pytest.fixture

@@ -14,19 +14,10 @@ SLACK = 1.0
 
 
 @pytest.fixture
-def master(tmp_path):
-    redis = OwnRedis(tmp_path)
-    redis.start()
-    yield redis
-    redis.thaw()
-    redis.kill()
-
-
-@pytest.fixture
-def sentinels(master, tmp_path):
+def sentinels(redis, tmp_path):
     replica = OwnRedis(tmp_path)
-    replica.start("--replicaof", f"127.0.0.1 {master.port}")
-    sentinels = OwnSentinels(tmp_path, master.port)
+    replica.start("--replicaof", f"127.0.0.1 {redis.port}")
+    sentinels = OwnSentinels(tmp_path, redis.port)
     assert eventually(sentinels.know_all, 60)
     yield sentinels
     sentinels.kill()
@@ -63,7 +54,7 @@ def allowed(hosts, tries=8):
 
 
 @pytest.mark.parametrize("trouble", ["kill", "freeze"])
-def test_limits_are_shared_again(hosts, master, note, trouble):
+def test_limits_are_shared_again(hosts, redis, note, trouble):
     def redis_works():
         return all(client.get("/api/ping").json()["redis"] == "ok" for client in hosts)
 
@@ -71,7 +62,7 @@ def test_limits_are_shared_again(hosts, master, note, trouble):
     assert allowed(hosts) == QUOTA
 
     began, worst = monotonic(), 0.0
-    getattr(master, trouble)()
+    getattr(redis, trouble)()
     meanwhile = allowed(hosts)
     while not redis_works():
         asked = monotonic()

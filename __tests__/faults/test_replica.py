@@ -5,7 +5,7 @@ from time import monotonic
 import pytest
 from live_server import NO_LIMITS
 from load import Client
-from own_redis import OwnRedis, needs_redis_server
+from own_redis import needs_redis_server
 from shop import eventually
 
 pytestmark = needs_redis_server
@@ -17,14 +17,6 @@ ASKED = """
     SELECT count(*) > 0 AS yes FROM pg_stat_activity
     WHERE application_name = 'gophertalk' AND query LIKE '%%hidden_from%%' AND query_start > %s
 """
-
-
-@pytest.fixture
-def redis(tmp_path):
-    redis = OwnRedis(tmp_path)
-    redis.start()
-    yield redis
-    redis.kill()
 
 
 @pytest.fixture
